@@ -1,0 +1,58 @@
+# Every command a person needs. `make` alone lists them.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+PY := $(VENV)/bin/python
+SCENARIOS := $(PY) -m scenarios $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)')
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.PHONY: help scenarios up down status logs report test lint format lock clean
+
+help: ## list these commands
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+$(INSTALLED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version): try make PYTHON=python3.12" >&2; exit 2; }
+	@echo "installing into $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@touch $@
+
+scenario-%: $(INSTALLED) ## run a scenario and judge it, for example make scenario-baseline [REQUESTS=500 USERS=50]
+	@$(SCENARIOS) run '$*' $(if $(REQUESTS),--requests '$(REQUESTS)') $(if $(USERS),--users '$(USERS)')
+
+scenarios: $(INSTALLED) ## list the scenarios with their claims
+	@$(SCENARIOS) list
+
+up down status logs: $(INSTALLED)
+	@$(SCENARIOS) $@
+
+up: ## start nginx and the three backends, and leave them running
+down: ## stop them
+status: ## say what runs
+logs: ## show the last lines of every service
+
+report: $(INSTALLED) ## redo a report from its ledgers, for example make report RUN=reports/spike/latest
+	@$(PY) -m analysis '$(or $(RUN),$(error say which one: make report RUN=reports/baseline/latest))'
+
+test: $(INSTALLED) ## run every test
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## check style and types
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+
+format: $(INSTALLED) ## put the code into shape
+	@$(PY) -m ruff check --fix
+	@$(PY) -m ruff format
+
+lock: ## renew requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+
+clean: ## remove what was installed and cached; reports stay
+	@rm -rf $(VENV) .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,61 @@
+"""`python -m analysis REPORT_DIRECTORY`: redo a run's tables, pictures and verdict from its ledgers."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analysis.report import report
+from analysis.verdict import Outcome, Verdict
+from scenarios.errors import UsageError
+
+USAGE = 2
+COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INVALID: "yellow"}
+
+
+def main() -> None:
+    """Analyse, print the verdict, and exit with its code."""
+    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+    parser.add_argument("directory", type=Path, help="a report directory, for example reports/baseline/latest")
+    directory = parser.parse_args().directory
+    try:
+        verdict = report(directory)
+    except UsageError as error:
+        print(f"analysis: {error}", file=sys.stderr)
+        sys.exit(USAGE)
+    except OSError as error:
+        print(f"analysis: {error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(USAGE)
+    _print(verdict, directory.resolve())
+    sys.exit(verdict.outcome.exit_code)
+
+
+def _print(verdict: Verdict, directory: Path) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("check", "expected", "observed"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("")
+    for check in verdict.checks:
+        table.add_row(check.name, check.expected, check.observed, _coloured(check.outcome))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print()
+    console.print(
+        Text(f"{verdict.scenario}: ") + _coloured(verdict.outcome) + Text(f"   {_short(directory)}"), soft_wrap=True
+    )
+
+
+def _coloured(outcome: Outcome) -> Text:
+    return Text(outcome, style=f"bold {COLOURS[outcome]}")
+
+
+def _short(directory: Path) -> Path:
+    here = Path.cwd()
+    return directory.relative_to(here) if directory.is_relative_to(here) else directory
+
+
+if __name__ == "__main__":
+    main()

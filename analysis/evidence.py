@@ -1,0 +1,66 @@
+"""A report directory, read and checked: nothing is judged on damaged evidence."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from scenarios.errors import UsageError
+from scenarios.ledgers import GENERATOR, RESPONSES, Response, Users
+from scenarios.report_directory import Ledger, Manifest, ReportDirectory
+
+DTYPES = {int: "int64", str: "str"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run left: its manifest, a row per request (`Response`), and the samples of its users (`Users`)."""
+
+    manifest: Manifest
+    responses: pd.DataFrame
+    users: pd.DataFrame
+
+    @classmethod
+    def read(cls, directory: Path) -> "Evidence":
+        """Read a report directory. Raises `UsageError` saying which file is missing, cut off or changed."""
+        manifest = ReportDirectory(directory).manifest()
+        if manifest.end is None:
+            raise UsageError(f"{directory}: the run was cut off before its end mark was set: run it again")
+        for name, ledger in manifest.end.ledgers.items():
+            _require_unchanged(directory / name, ledger)
+        return cls(
+            manifest=manifest,
+            responses=_read(directory / RESPONSES, Response),
+            users=_read(directory / GENERATOR, Users),
+        )
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages of the scenario, in order."""
+        return [stage.name for stage in self.manifest.scenario.stages]
+
+    @property
+    def backends(self) -> list[str]:
+        """The backends of the claim in its order, then whoever else answered."""
+        tags = self.responses["host_tag"]
+        strangers = sorted(set(tags[tags != ""].unique()) - self.manifest.claim.weights.keys())
+        return [*self.manifest.claim.weights, *strangers]
+
+
+def _require_unchanged(path: Path, ledger: Ledger) -> None:
+    try:
+        found = Ledger.of(path)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}: the report directory is incomplete") from error
+    if found != ledger:
+        raise UsageError(
+            f"{path}: is not what the run wrote ({found.bytes} bytes, then {ledger.bytes}): the evidence was changed"
+        )
+
+
+def _read(path: Path, row: type[Response] | type[Users]) -> pd.DataFrame:
+    dtypes = {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
+    frame = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_filter=False)
+    if list(frame.columns) != list(dtypes):
+        raise UsageError(f"{path}: has the columns {list(frame.columns)} instead of {list(dtypes)}")
+    return frame

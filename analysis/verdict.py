@@ -1,0 +1,172 @@
+"""The verdict: a list of checks, each with its claim, what was expected, what was observed and what follows."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from fractions import Fraction
+
+import pandas as pd
+from pydantic import BaseModel
+
+from analysis.evidence import Evidence
+from analysis.round_robin import window_bounds
+from analysis.statistics import ALL, users_reached
+from scenarios.ledgers import GENERATOR, RESPONSES
+
+
+class Outcome(StrEnum):
+    """PASS: the claim held. FAIL: the system broke it. INVALID: this run cannot tell."""
+
+    PASS = "PASS"  # noqa: S105
+    INVALID = "INVALID"
+    FAIL = "FAIL"
+
+    @property
+    def exit_code(self) -> int:
+        """For the shell; 2 is left for wrong usage."""
+        return {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INVALID: 3}[self]
+
+
+class Check(BaseModel):
+    """One claim, tested."""
+
+    name: str
+    claim: str
+    expected: str
+    observed: str
+    outcome: Outcome
+    evidence: str
+
+
+class Verdict(BaseModel):
+    """A run is as good as its worst check; a broken claim weighs more than one that could not be tested."""
+
+    scenario: str
+    outcome: Outcome
+    checks: list[Check]
+
+
+def judge(evidence: Evidence, distribution: pd.DataFrame, latency: pd.DataFrame) -> Verdict:
+    """Test everything that the scenario and the configuration claim."""
+    checks = [
+        _requests(evidence),
+        _users(evidence),
+        _errors(evidence),
+        _strangers(evidence, distribution),
+        *_split(evidence, distribution),
+        *_thresholds(evidence, latency),
+    ]
+    worst = max((check.outcome for check in checks), key=list(Outcome).index)
+    return Verdict(scenario=evidence.manifest.scenario.name, outcome=worst, checks=checks)
+
+
+def _requests(evidence: Evidence) -> Check:
+    end = evidence.manifest.end
+    assert end is not None
+    asked, ids = evidence.manifest.scenario.requests, evidence.responses["request_id"]
+    repeated = len(ids) - ids.nunique()
+    sound = end.complete and len(ids) == asked and not repeated
+    return Check(
+        name="requests",
+        claim="The run sent exactly the requests asked for, each under an id of its own.",
+        expected=f"{asked:,}",
+        observed="; ".join(
+            [
+                f"{len(ids):,}",
+                *([f"{repeated:,} ids repeated"] if repeated else []),
+                *([end.reason] if not end.complete else []),
+            ]
+        ),
+        outcome=Outcome.PASS if sound else Outcome.INVALID,
+        evidence=RESPONSES,
+    )
+
+
+def _users(evidence: Evidence) -> Check:
+    asked = {stage.name: stage.users for stage in evidence.manifest.scenario.stages}
+    reached = users_reached(evidence)
+    sound = all(reached[stage] >= users for stage, users in asked.items())
+    return Check(
+        name="users",
+        claim="Every stage had the users that it asks for.",
+        expected=", ".join(f"{stage} {users:,}" for stage, users in asked.items()),
+        observed=", ".join(f"{stage} {min(reached[stage], users):,}" for stage, users in asked.items()),
+        outcome=Outcome.PASS if sound else Outcome.INVALID,
+        evidence=GENERATOR,
+    )
+
+
+def _errors(evidence: Evidence) -> Check:
+    allowed = evidence.manifest.scenario.expect.error_rate
+    errors = evidence.responses["error"]
+    failed, sent = int((errors != "").sum()), len(errors)
+    commonest = f": {errors[errors != ''].mode().iloc[0]}" if failed else ""
+    return Check(
+        name="errors",
+        claim="No more requests fail than the scenario allows.",
+        expected=f"at most {100 * allowed:g} %",
+        observed=f"{failed:,} of {sent:,}{commonest}",
+        outcome=_outcome(held=failed <= allowed * sent, known=sent > 0),
+        evidence=RESPONSES,
+    )
+
+
+def _strangers(evidence: Evidence, distribution: pd.DataFrame) -> Check:
+    strangers = distribution[(distribution["weight"] == 0) & (distribution["answered"] > 0)]["answered"]
+    return Check(
+        name="backends",
+        claim="Only backends of the claim answer.",
+        expected=", ".join(evidence.manifest.claim.weights),
+        observed=", ".join(f"{tag} answered {count:,}" for tag, count in strangers.items()) or "no other",
+        outcome=_outcome(held=strangers.empty, known=bool(distribution["answered"].sum())),
+        evidence="distribution.csv",
+    )
+
+
+def _split(evidence: Evidence, distribution: pd.DataFrame) -> Iterator[Check]:
+    claim = evidence.manifest.claim
+    total_weight, answered = sum(claim.weights.values()), int(distribution["answered"].sum())
+    doubt = _doubt(evidence)
+    for (tag, weight), bound in zip(claim.weights.items(), window_bounds(list(claim.weights.values())), strict=True):
+        expected, observed = Fraction(answered * weight, total_weight), int(distribution["answered"][tag])
+        allowed = claim.cycles * bound
+        yield Check(
+            name=f"split {tag}",
+            claim=f"{tag} answers {weight} of every {total_weight} requests.",
+            expected=f"{float(expected):,.2f} ± {float(allowed):.2f}",
+            observed=f"{observed:,}" + (f"; cannot tell: {doubt}" if doubt else ""),
+            outcome=_outcome(held=abs(observed - expected) <= allowed, known=not doubt),
+            evidence="distribution.csv",
+        )
+
+
+def _doubt(evidence: Evidence) -> str:
+    """Why the exact bound cannot be applied; empty when it can. It needs to know every pick of the balancer."""
+    assert evidence.manifest.end is not None
+    unknown = int((evidence.responses["host_tag"] == "").sum())
+    if evidence.responses.empty:
+        return "no request was sent"
+    if unknown:
+        return f"who took {unknown:,} requests is not known"
+    if not evidence.manifest.end.complete:
+        return "requests were cut off"
+    return ""
+
+
+def _thresholds(evidence: Evidence, latency: pd.DataFrame) -> Iterator[Check]:
+    for stage, limit_ms in evidence.manifest.scenario.expect.p99_ms.items():
+        known = (ALL, stage) in latency.index
+        p99_ms = float(latency["p99_ms"][ALL, stage]) if known else float("nan")
+        yield Check(
+            name=f"p99 {stage}",
+            claim=f"99 % of the answers in stage {stage} arrive in time.",
+            expected=f"at most {limit_ms:,g} ms",
+            observed=f"{p99_ms:,.1f} ms" if known else "no answer in this stage",
+            outcome=_outcome(held=p99_ms <= limit_ms, known=known),
+            evidence="latency.csv",
+        )
+
+
+def _outcome(*, held: bool, known: bool = True) -> Outcome:
+    if not known:
+        return Outcome.INVALID
+    return Outcome.PASS if held else Outcome.FAIL

@@ -1,0 +1,58 @@
+"""Serve one replica: `HOST_TAG=back-01 python -m backend --port 8001`."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Mapping
+
+import uvicorn
+
+from backend.presentation.app import create_app
+
+# nginx keeps idle upstream connections for 60 s. Were uvicorn to close them first (its default is 5 s), a POST could
+# meet a connection that is just being closed and come back as a 502.
+KEEP_ALIVE_S = 75
+# Thousands of connections can arrive while an eighth of a CPU waits for its turn. The kernel cuts this to somaxconn.
+BACKLOG = 16384
+
+
+class Untagged(Exception):
+    """The replica was not told who it is."""
+
+
+def host_tag(environment: Mapping[str, str]) -> str:
+    """The name under which this replica answers. Raises `Untagged` when HOST_TAG is missing or unfit for a header."""
+    tag = environment.get("HOST_TAG")
+    if tag is None:
+        raise Untagged("HOST_TAG is not set: give this replica a name, for example HOST_TAG=back-01")
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", tag):
+        raise Untagged(f"HOST_TAG is {tag!r}: use 1 to 64 letters, digits, dots, dashes or underscores")
+    return tag
+
+
+def main() -> None:
+    """Serve until told to stop; requests in flight are finished first."""
+    parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument("--port", type=int, default=8001, help="port to listen on (default %(default)s)")
+    options = parser.parse_args()
+    try:
+        tag = host_tag(os.environ)
+    except Untagged as error:
+        print(f"backend: {error}", file=sys.stderr)
+        sys.exit(2)
+    uvicorn.run(
+        create_app(tag),
+        host=options.host,
+        port=options.port,
+        headers=[("X-Host-Tag", tag)],  # uvicorn puts it on every answer, its own 400 to a malformed request included
+        server_header=False,
+        access_log=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
+
+
+if __name__ == "__main__":
+    main()

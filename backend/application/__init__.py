@@ -1,0 +1,1 @@
+"""What the service does: one use case, and the tally of its outcomes."""

@@ -1,0 +1,1 @@
+"""What a LEGO model is, and the rules it must obey."""

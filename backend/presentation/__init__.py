@@ -1,0 +1,1 @@
+"""How the service speaks: HTTP, one envelope for every answer, Prometheus text for its tally."""

@@ -1,0 +1,1 @@
+"""How a balancer is driven: Locust shapes, the user, the exact budget and the client's ledger."""

@@ -1,0 +1,13 @@
+"""Baseline: a hundred users get the configured split, exactly, and no request is lost."""
+
+from locustfiles.shape import ScenarioShape
+from locustfiles.user import ModelsUser
+from scenarios.definition import Scenario
+
+__all__ = ["Baseline", "ModelsUser"]
+
+
+class Baseline(ScenarioShape):
+    """The stages of `scenarios/baseline.toml`."""
+
+    scenario = Scenario.load("baseline")

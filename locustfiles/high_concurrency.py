@@ -1,0 +1,13 @@
+"""High concurrency: five thousand users at a time get the configured split, exactly, and no request is lost."""
+
+from locustfiles.shape import ScenarioShape
+from locustfiles.user import ModelsUser
+from scenarios.definition import Scenario
+
+__all__ = ["HighConcurrency", "ModelsUser"]
+
+
+class HighConcurrency(ScenarioShape):
+    """The stages of `scenarios/high-concurrency.toml`."""
+
+    scenario = Scenario.load("high-concurrency")

@@ -1,0 +1,84 @@
+"""The master's part, or a single process's: one run after the other, each with a report directory of its own."""
+
+import sys
+from typing import Any
+
+from locust.env import Environment
+from locust.rpc.protocol import Message
+
+from locustfiles import options
+from locustfiles.driver import REPORT, RESPONSES
+from locustfiles.run import Run
+from scenarios.definition import Scenario
+from scenarios.errors import UsageError
+
+REFUSED = 2
+ABORTED = 3
+
+
+class Leader:
+    """Begins a run when Locust does, hands it what the workers say, and ends it when Locust does.
+
+    Locust only logs what a listener raises, and goes on. What keeps a run from beginning is therefore kept, said, and
+    ends Locust's run at its next tick.
+    """
+
+    def __init__(self, environment: Environment, scenario: Scenario) -> None:
+        assert environment.runner is not None
+        self._environment = environment
+        self._runner = environment.runner
+        self._scenario = scenario
+        self._run: Run | None = None
+        self._refused = False
+        options.manifest(environment, scenario)  # refuses now what could otherwise only be refused when users start
+        environment.events.test_start.add_listener(self._begin)
+        environment.events.test_stop.add_listener(self._end)
+        environment.events.spawning_complete.add_listener(self._spawned)
+        self._runner.register_message(REPORT, self._report)
+        self._runner.register_message(RESPONSES, self._receive)
+
+    def tick(self) -> tuple[int, float] | None:
+        """Users and spawn rate wanted now, before the run has begun those of the first stage; None ends the run."""
+        if self._refused:
+            self._refused = False
+            return None
+        if self._run is None:
+            first = options.scaled(self._environment, self._scenario).stages[0]
+            return first.users, first.spawn_rate
+        return self._run.tick()
+
+    def _begin(self, **_: Any) -> None:
+        try:
+            directory = options.report_directory(self._environment, self._scenario)
+            self._run = Run(self._runner, options.manifest(self._environment, self._scenario), directory)
+        except (OSError, UsageError) as error:
+            self._refuse(error)
+
+    def _end(self, **_: Any) -> None:
+        if self._run is None:
+            return
+        run, self._run = self._run, None
+        try:
+            complete = run.end()
+        except OSError as error:
+            self._refuse(error)
+        else:
+            self._environment.process_exit_code = None if complete else ABORTED
+
+    def _refuse(self, error: OSError | UsageError) -> None:
+        sentence = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        print(f"locust: {sentence}", file=sys.stderr)
+        self._environment.process_exit_code = REFUSED
+        self._refused = True
+
+    def _spawned(self, **_: Any) -> None:
+        if self._run is not None:
+            self._run.spawned()
+
+    def _report(self, msg: Message, **_: Any) -> None:
+        if self._run is not None:
+            self._run.report(msg.node_id, msg.data["answered"])
+
+    def _receive(self, msg: Message, **_: Any) -> None:
+        if self._run is not None:
+            self._run.receive(msg.data["rows"])

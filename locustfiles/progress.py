@@ -1,0 +1,59 @@
+"""What a person sees while a run goes on: a live display on a terminal, a plain line now and then elsewhere."""
+
+import time
+
+from locust.stats import StatsEntry
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from locustfiles.responses import ResponseLog
+from scenarios.ledgers import Users
+from scenarios.report_directory import Manifest
+
+LINE_EVERY_S = 2.0
+
+
+class Progress:
+    """Shows how far a run is, on standard error."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._scenario = manifest.scenario
+        self._weights = manifest.claim.weights
+        self._started_at = self._shown_at = time.monotonic()
+        self._console = Console(stderr=True, highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        if self._console.is_terminal:
+            self._live.start()
+
+    def show(self, users: Users, responses: ResponseLog, total: StatsEntry) -> None:
+        """Show the state of now. Latencies are Locust's own, rounded ones; the report has the exact ones."""
+        line = self._line(users, responses, total)
+        if self._console.is_terminal:
+            self._live.update(line, refresh=True)
+        elif time.monotonic() - self._shown_at >= LINE_EVERY_S:
+            self._shown_at = time.monotonic()
+            self._console.print(line, soft_wrap=True)
+
+    def end(self, responses: ResponseLog, reason: str) -> None:
+        """Leave one line that stays."""
+        self._live.stop()
+        seconds = time.monotonic() - self._started_at
+        self._console.print(
+            f"{self._scenario.name}: {self._done(responses)} in {seconds:.1f} s: {reason}", soft_wrap=True
+        )
+
+    def _done(self, responses: ResponseLog) -> str:
+        done = responses.rows
+        failed = f", {responses.failed:,} failed" if responses.failed else ""
+        return f"{done:,} of {self._scenario.requests:,} requests{failed}"
+
+    def _line(self, users: Users, responses: ResponseLog, total: StatsEntry) -> Text:
+        done = responses.rows
+        rate = done / max(1e-9, time.monotonic() - self._started_at)
+        shares = (f"{tag} {responses.by_host_tag[tag] / max(1, done):.1%}" for tag in self._weights)
+        p50, p99 = (total.get_response_time_percentile(quantile) or 0 for quantile in (0.5, 0.99))
+        return Text(
+            f"{self._scenario.name} {users.stage}: {self._done(responses)} ({done / self._scenario.requests:.0%}), "
+            f"{rate:,.0f}/s, {users.users:,} users, p50 {p50:.0f} ms, p99 {p99:.0f} ms; {', '.join(shares)}"
+        )

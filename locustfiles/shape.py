@@ -1,0 +1,56 @@
+"""The shape of every scenario: users follow the stages of its TOML file, requests are exactly those it asks for."""
+
+import sys
+from typing import Any, ClassVar
+
+from locust import LoadTestShape, events
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from locustfiles import options
+from locustfiles.driver import Driver
+from locustfiles.gate import Gate
+from locustfiles.leader import REFUSED, Leader
+from scenarios.definition import Scenario
+from scenarios.errors import UsageError
+
+
+class ScenarioShape(LoadTestShape):
+    """Give `scenario` in a subclass; everything else follows from it, under every way to start Locust.
+
+    In a master or a single process it has a leader, in a worker or a single process a driver.
+    """
+
+    abstract = True
+    scenario: ClassVar[Scenario]
+    _leader: Leader
+    _driver: Driver
+
+    def attach(self, environment: Environment) -> None:
+        """Take part in this environment. Raises `UsageError` when what was asked for is not possible."""
+        if not isinstance(environment.runner, WorkerRunner):
+            self._leader = Leader(environment, self.scenario)
+        if not isinstance(environment.runner, MasterRunner):
+            self._driver = Driver(environment)
+
+    @property
+    def gate(self) -> Gate:
+        """Where the users of this process wait for their turn."""
+        return self._driver.gate
+
+    def tick(self) -> tuple[int, float] | None:
+        """Users and spawn rate wanted now; None ends the run."""
+        return self._leader.tick()
+
+
+events.init_command_line_parser.add_listener(options.declare)
+
+
+@events.init.add_listener
+def _attach(environment: Environment, **_: Any) -> None:
+    if isinstance(environment.shape_class, ScenarioShape):
+        try:
+            environment.shape_class.attach(environment)
+        except UsageError as error:
+            print(f"locust: {error}", file=sys.stderr)
+            sys.exit(REFUSED)

@@ -1,0 +1,13 @@
+"""Spike: the configured split holds through a hundredfold surge, and no request is lost."""
+
+from locustfiles.shape import ScenarioShape
+from locustfiles.user import ModelsUser
+from scenarios.definition import Scenario
+
+__all__ = ["ModelsUser", "Spike"]
+
+
+class Spike(ScenarioShape):
+    """The stages of `scenarios/spike.toml`."""
+
+    scenario = Scenario.load("spike")

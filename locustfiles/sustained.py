@@ -1,0 +1,13 @@
+"""Sustained: the configured split holds over fifty thousand requests, and no request is lost."""
+
+from locustfiles.shape import ScenarioShape
+from locustfiles.user import ModelsUser
+from scenarios.definition import Scenario
+
+__all__ = ["ModelsUser", "Sustained"]
+
+
+class Sustained(ScenarioShape):
+    """The stages of `scenarios/sustained.toml`."""
+
+    scenario = Scenario.load("sustained")

