@@ -1,6 +1,7 @@
 """Tables: frames in, frames out. Every percentile is exact: the value at its rank among all, no interpolation."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,8 +76,8 @@ def timeline(evidence: Evidence) -> pd.DataFrame:
             "sent": responses.groupby(_seconds(responses["sent_us"], start_us)).size(),
             "answered": (~failed).groupby(ended).sum(),
             "failed": failed.groupby(ended).sum(),
-            "p50_ms": ms.groupby(ended).quantile(0.5, interpolation="lower"),
-            "p99_ms": ms.groupby(ended).quantile(0.99, interpolation="lower"),
+            "p50_ms": ms.groupby(ended).agg(_quantile, q=0.5),
+            "p99_ms": ms.groupby(ended).agg(_quantile, q=0.99),
         }
     )
     frame = frame[frame.index >= 0]
@@ -99,10 +100,14 @@ def _selections(values: pd.Series, wanted: list[str]) -> Iterator[tuple[str, pd.
 
 
 def _summary(ms: np.ndarray) -> dict[str, float]:
-    quantiles = np.quantile(ms, list(QUANTILES.values()), method="inverted_cdf")
+    quantiles = _quantile(ms, list(QUANTILES.values()))
     return (
         {"count": len(ms), "mean_ms": ms.mean()} | dict(zip(QUANTILES, quantiles, strict=True)) | {"max_ms": ms.max()}
     )
+
+
+def _quantile(values: Any, q: float | list[float]) -> Any:
+    return np.quantile(values, q, method="inverted_cdf")
 
 
 def _seconds(at_us: pd.Series, start_us: int) -> pd.Series:

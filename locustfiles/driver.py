@@ -6,13 +6,15 @@ import gevent
 from locust.env import Environment
 from locust.rpc.protocol import Message
 
-from locustfiles.gate import Gate
-from locustfiles.responses import response_of
+from locustfiles.gate import Gate, Report
+from locustfiles.ledgers import response_of
 from scenarios.ledgers import Response
 
 REPORT = "budget report"
+OPEN = "budget open"
 GRANT = "budget grant"
-RESPONSES = "responses"
+CLOSE = "budget close"
+NEWS = "news"
 SHIP_EVERY_S = 0.25
 
 
@@ -28,16 +30,18 @@ class Driver:
         self._responses: list[Response] = []
         self._shipping: gevent.Greenlet[..., None] | None = None
         self.gate = Gate(self._report)
+        self._runner.register_message(OPEN, self._opened)
         self._runner.register_message(GRANT, self._granted)
+        self._runner.register_message(CLOSE, self._closed)
         environment.events.request.add_listener(self._record)
         environment.events.test_start.add_listener(self._begin)
+        environment.events.spawning_complete.add_listener(self._ship)
         environment.events.test_stop.add_listener(self._end)
 
     def _begin(self, **_: Any) -> None:
         self._responses = []
         self.gate.reset()
         self._shipping = gevent.spawn(self._ship_regularly)
-        self.gate.ask()
 
     def _end(self, **_: Any) -> None:
         if self._shipping is not None:
@@ -48,19 +52,24 @@ class Driver:
     def _record(self, **event: Any) -> None:
         self._responses.append(response_of(**event))
 
-    def _granted(self, msg: Message, **_: Any) -> None:
-        self.gate.grant(msg.data["permits"], msg.data["stage"])
+    def _opened(self, **_: Any) -> None:
+        self.gate.open()
 
-    def _report(self, answered: int) -> None:
+    def _granted(self, msg: Message, **_: Any) -> None:
+        self.gate.grant(**msg.data)
+
+    def _closed(self, **_: Any) -> None:
+        self.gate.close()
+
+    def _report(self, report: Report) -> None:
         self._ship()
-        self._runner.send_message(REPORT, {"answered": answered})
+        self._runner.send_message(REPORT, report._asdict())
 
     def _ship_regularly(self) -> None:
         while True:
             gevent.sleep(SHIP_EVERY_S)
             self._ship()
 
-    def _ship(self) -> None:
-        if self._responses:
-            responses, self._responses = self._responses, []
-            self._runner.send_message(RESPONSES, {"rows": responses})
+    def _ship(self, **_: Any) -> None:
+        responses, self._responses = self._responses, []
+        self._runner.send_message(NEWS, {"users": self._runner.user_count, "rows": responses})

@@ -16,14 +16,22 @@ class Ticket(NamedTuple):
     stage: str
 
 
+class Report(NamedTuple):
+    """What a gate has to say: requests answered in the whole run, whether it wants permits, and those it gives back."""
+
+    answered: int
+    wants_more: bool = False
+    returned: int = 0
+
+
 class Gate:
     """Parks users that have no permit. One per process; it knows what its users sent and what was answered.
 
-    `report` is called with the requests answered so far, each time the permits run out and each time the last request
-    in flight comes back after that. Both mean: give me more, if there is more.
+    It reports when a user finds no permit or takes the last one, and when the last request in flight has come back and
+    no permit is left. Only who has users asks: a permit is never idle.
     """
 
-    def __init__(self, report: Callable[[int], None]) -> None:
+    def __init__(self, report: Callable[[Report], None]) -> None:
         self._report = report
         self.reset()
 
@@ -31,36 +39,63 @@ class Gate:
         """Forget the last run. Users of the last run must be gone."""
         self._permits = Semaphore(0)
         self._available = 0
+        self._waiting = 0
+        self._asked = False
         self._stage = ""
         self._serial = count()
         self._prefix = uuid4().hex[:12]
         self.in_flight = 0
         self.answered = 0
 
-    def ask(self) -> None:
-        """Say how far this process is, which asks for permits."""
-        self._report(self.answered)
+    def open(self) -> None:
+        """Begin a stage: what was asked before is forgotten, and who is waiting asks again."""
+        self._asked = False
+        if self._waiting:
+            self._ask()
 
     def grant(self, permits: int, stage: str) -> None:
         """Let this many more requests through; they belong to `stage`."""
+        self._asked = False
         self._stage = stage
         self._available += permits
         for _ in range(permits):
             self._permits.release()
 
+    def close(self) -> None:
+        """Give back the permits that nobody has taken; requests in flight go on."""
+        returned = 0
+        while self._permits.acquire(blocking=False):
+            returned += 1
+        self._available -= returned
+        self._report(Report(self.answered, returned=returned))
+
     @contextmanager
     def admit(self) -> Iterator[Ticket]:
         """Wait for a permit, then hold it for one request, whatever comes of it."""
-        self._permits.acquire()
+        self._wait()
         self._available -= 1
         self.in_flight += 1
         ticket = Ticket(f"{self._prefix}-{next(self._serial):08x}", self._stage)
         if self._available == 0:
-            self.ask()
+            self._ask()
         try:
             yield ticket
         finally:
             self.in_flight -= 1
             self.answered += 1
             if self._available == 0 and self.in_flight == 0:
-                self.ask()
+                self._report(Report(self.answered))
+
+    def _wait(self) -> None:
+        self._waiting += 1
+        try:
+            if self._available == 0:
+                self._ask()
+            self._permits.acquire()
+        finally:
+            self._waiting -= 1
+
+    def _ask(self) -> None:
+        if not self._asked:
+            self._asked = True
+            self._report(Report(self.answered, wants_more=True))

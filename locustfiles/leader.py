@@ -1,13 +1,17 @@
 """The master's part, or a single process's: one run after the other, each with a report directory of its own."""
 
+import signal
 import sys
 from typing import Any
 
+import gevent
 from locust.env import Environment
 from locust.rpc.protocol import Message
+from locust.runners import MasterRunner
 
 from locustfiles import options
-from locustfiles.driver import REPORT, RESPONSES
+from locustfiles.driver import NEWS, REPORT
+from locustfiles.gate import Report
 from locustfiles.run import Run
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
@@ -34,18 +38,22 @@ class Leader:
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stop.add_listener(self._end)
         environment.events.spawning_complete.add_listener(self._spawned)
+        if environment.parsed_options is not None and environment.parsed_options.headless:
+            for number in (signal.SIGINT, signal.SIGTERM):  # Locust itself would let them strike any greenlet
+                gevent.signal_handler(number, self._interrupt)
         self._runner.register_message(REPORT, self._report)
-        self._runner.register_message(RESPONSES, self._receive)
+        self._runner.register_message(NEWS, self._receive)
 
     def tick(self) -> tuple[int, float] | None:
         """Users and spawn rate wanted now, before the run has begun those of the first stage; None ends the run."""
+        try:
+            first = options.scaled(self._environment, self._scenario).stages[0]
+        except UsageError as error:  # the web form was filled in wrongly
+            self._refuse(error)
         if self._refused:
             self._refused = False
             return None
-        if self._run is None:
-            first = options.scaled(self._environment, self._scenario).stages[0]
-            return first.users, first.spawn_rate
-        return self._run.tick()
+        return (first.users, first.spawn_rate) if self._run is None else self._run.tick()
 
     def _begin(self, **_: Any) -> None:
         try:
@@ -71,14 +79,24 @@ class Leader:
         self._environment.process_exit_code = REFUSED
         self._refused = True
 
+    def _interrupt(self) -> None:
+        if self._run is not None:
+            self._run.stop("it was interrupted")
+        else:
+            self._refused = True
+
     def _spawned(self, **_: Any) -> None:
         if self._run is not None:
             self._run.spawned()
 
     def _report(self, msg: Message, **_: Any) -> None:
-        if self._run is not None:
-            self._run.report(msg.node_id, msg.data["answered"])
+        if self._run is not None and self._knows(msg):
+            self._run.report(msg.node_id, Report(**msg.data))
 
     def _receive(self, msg: Message, **_: Any) -> None:
-        if self._run is not None:
-            self._run.receive(msg.data["rows"])
+        if self._run is not None and self._knows(msg):
+            self._run.receive(msg.node_id, **msg.data)
+
+    def _knows(self, msg: Message) -> bool:
+        """Whether the sender is a worker of this master, and not one that an earlier master left behind."""
+        return not isinstance(self._runner, MasterRunner) or msg.node_id in self._runner.clients

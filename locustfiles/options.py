@@ -17,8 +17,9 @@ PROJECT = Path(__file__).parent.parent
 
 def declare(parser: LocustArgumentParser, **_: Any) -> None:
     """Add the project's options to Locust's."""
-    parser.add_argument("--scale-requests", type=int, help="send this many instead of the scenario's number")
-    parser.add_argument("--scale-users", type=int, help="this many users at the peak instead of the scenario's number")
+    # 0 and not None: Locust's web form gives a value the type of its default
+    parser.add_argument("--scale-requests", type=int, default=0, help="send this many; 0 for the scenario's number")
+    parser.add_argument("--scale-users", type=int, default=0, help="users at the peak; 0 for the scenario's number")
     parser.add_argument(
         "--claim",
         default=str(PROJECT / "nginx" / "nginx.conf"),
@@ -33,7 +34,7 @@ def declare(parser: LocustArgumentParser, **_: Any) -> None:
     )
     parser.add_argument(
         "--report-directory",
-        type=Path,
+        type=str,  # and not Path: Locust sends all options to its workers, in a form that knows no paths
         help="where to keep the evidence (default: a new directory under reports/)",
         include_in_web_ui=False,
     )
@@ -42,7 +43,7 @@ def declare(parser: LocustArgumentParser, **_: Any) -> None:
 def scaled(environment: Environment, scenario: Scenario) -> Scenario:
     """The scenario as asked for. Raises `UsageError` when scaling breaks a rule of it."""
     options: Any = environment.parsed_options
-    return scenario.scaled(options.scale_requests, options.scale_users)
+    return scenario.scaled(options.scale_requests or None, options.scale_users or None)
 
 
 def manifest(environment: Environment, scenario: Scenario) -> Manifest:
@@ -69,7 +70,7 @@ def report_directory(environment: Environment, scenario: Scenario) -> ReportDire
     """The directory asked for, or, when none was or it has served a run already, a new one."""
     options: Any = environment.parsed_options
     if options.report_directory is not None:
-        directory = ReportDirectory(options.report_directory)
+        directory = ReportDirectory(Path(options.report_directory))
         if not directory.manifest_path.exists():
             directory.path.mkdir(parents=True, exist_ok=True)
             return directory

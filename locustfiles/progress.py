@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from locustfiles.responses import ResponseLog
+from locustfiles.ledgers import ResponseLog
 from scenarios.ledgers import Users
 from scenarios.report_directory import Manifest
 
@@ -22,26 +22,31 @@ class Progress:
         self._weights = manifest.claim.weights
         self._started_at = self._shown_at = time.monotonic()
         self._console = Console(stderr=True, highlight=False)
+        self._unheard = False
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         if self._console.is_terminal:
             self._live.start()
 
     def show(self, users: Users, responses: ResponseLog, total: StatsEntry) -> None:
         """Show the state of now. Latencies are Locust's own, rounded ones; the report has the exact ones."""
-        line = self._line(users, responses, total)
         if self._console.is_terminal:
-            self._live.update(line, refresh=True)
+            self._live.update(self._line(users, responses, total), refresh=True)
         elif time.monotonic() - self._shown_at >= LINE_EVERY_S:
             self._shown_at = time.monotonic()
-            self._console.print(line, soft_wrap=True)
+            self._print(self._line(users, responses, total))
 
     def end(self, responses: ResponseLog, reason: str) -> None:
         """Leave one line that stays."""
         self._live.stop()
         seconds = time.monotonic() - self._started_at
-        self._console.print(
-            f"{self._scenario.name}: {self._done(responses)} in {seconds:.1f} s: {reason}", soft_wrap=True
-        )
+        self._print(Text(f"{self._scenario.name}: {self._done(responses)} in {seconds:.1f} s: {reason}"))
+
+    def _print(self, line: Text) -> None:
+        if not self._unheard:
+            try:
+                self._console.print(line, soft_wrap=True)
+            except BrokenPipeError:  # whoever listened is gone; the run goes on
+                self._unheard = True
 
     def _done(self, responses: ResponseLog) -> str:
         done = responses.rows

@@ -1,6 +1,5 @@
 """The part of a run that lives in the master: stages, the exact budget, the ledgers and the end."""
 
-import csv
 import time
 from math import inf
 from typing import Any
@@ -10,14 +9,16 @@ from gevent.event import Event
 from locust.runners import Runner
 
 from locustfiles.budget import Budget
-from locustfiles.driver import GRANT
+from locustfiles.driver import CLOSE, GRANT, OPEN
+from locustfiles.gate import Report
+from locustfiles.ledgers import GeneratorLog, ResponseLog
 from locustfiles.progress import Progress
-from locustfiles.responses import ResponseLog
 from scenarios.definition import Stage
 from scenarios.ledgers import Response, Users
 from scenarios.report_directory import Manifest, ReportDirectory
 
-SAMPLE_EVERY_S = 0.25
+SHOW_EVERY_S = 0.25
+LAST_ANSWERS_WITHIN_S = 5.0
 STALLED_AFTER_S = 120.0  # longer than any request may take, connecting included: nothing is coming any more
 
 
@@ -36,18 +37,16 @@ class Run:
         self._stages = iter(manifest.scenario.stages)
         self._stage: Stage | None = None
         self._closes_at = inf
-        self._planned = 0  # requests of all stages up to this one
         self._spawned = Event()
         self._last_answer_at = time.monotonic()
         self._fault: str | None = None
         directory.begin(manifest)
         self.responses = ResponseLog(directory.responses_path)
-        self._users = directory.generator_path.open("x", newline="", encoding="utf-8")
-        self._users_writer = csv.writer(self._users, lineterminator="\n")
-        self._users_writer.writerow(Users._fields)
+        self._generator = GeneratorLog(directory.generator_path)
+        self._users_of: dict[str, int] = {}
         self._progress = Progress(manifest)
         self._next_stage()
-        self._sampling = gevent.spawn(self._sample_regularly)
+        self._showing = gevent.spawn(self._show_regularly)
 
     # -- what the shape asks
 
@@ -56,44 +55,50 @@ class Run:
 
         Waits up to a second for the stage to end: Locust asks once a second, and the next stage should not wait for it.
         """
-        if self._stage is not None and self._stage_is_over():
+        if self._fault is None and self._stage is not None and self._stage_is_over():
             self._next_stage()
         if time.monotonic() - self._last_answer_at > STALLED_AFTER_S:
             self.stop(f"nothing was answered for {STALLED_AFTER_S:g} s")
-        if self._stage is None or self._fault is not None:
+        if self._fault is not None:
+            self._budget.spent.wait(LAST_ANSWERS_WITHIN_S)
             return None
-        return self._stage.users, self._stage.spawn_rate
+        return (self._stage.users, self._stage.spawn_rate) if self._stage is not None else None
 
     def _stage_is_over(self) -> bool:
         self._budget.spent.wait(min(1.0, max(0.0, self._closes_at - time.monotonic())))
         if time.monotonic() >= self._closes_at:
             self._closes_at = inf
-            self._planned -= self._budget.close()
+            self._close()
         return bool(self._budget.spent.is_set())
 
     def _next_stage(self) -> None:
         self._closes_at = inf
+        users_before = self._stage.users if self._stage is not None else 0
         self._stage = next(self._stages, None)
         if self._stage is None:
             return
-        self._budget.announce()
-        requests = (self._stage.until_requests or self._manifest.scenario.requests) - self._planned
-        self._planned += requests
-        if self._stage.users < self._runner.user_count:
+        until = self._stage.until_requests or self._manifest.scenario.requests
+        self._budget.announce(max(0, until - self._budget.answered))
+        if self._stage.users < users_before:
             self._spawned.clear()
-            gevent.spawn(self._open_when_spawned, requests)
+            gevent.spawn(self._open_when_spawned)
         else:
-            self._open(requests)
+            self._open()
 
-    def _open_when_spawned(self, requests: int) -> None:
+    def _open_when_spawned(self) -> None:
         self._spawned.wait()
-        self._open(requests)
+        self._open()
 
-    def _open(self, requests: int) -> None:
+    def _open(self) -> None:
         assert self._stage is not None
         if self._stage.duration_s is not None:
             self._closes_at = time.monotonic() + self._stage.duration_s
-        self._budget.open(requests)
+        self._budget.open()
+        self._runner.send_message(OPEN)
+
+    def _close(self) -> None:
+        self._budget.close()
+        self._runner.send_message(CLOSE)
 
     # -- what the workers say
 
@@ -101,18 +106,21 @@ class Run:
         """The users that the shape asked for are there, and no others."""
         self._spawned.set()
 
-    def report(self, worker: str, answered: int) -> None:
-        """A worker has answered this many requests in all, and could use more."""
-        self._budget.report(worker, answered)
+    def report(self, worker: str, report: Report) -> None:
+        """A worker says how far it is."""
+        self._budget.report(worker, report)
 
-    def receive(self, rows: list[Any]) -> None:
-        """Write rows of the client's ledger. A disk that is full ends the run, with the reason."""
-        self._last_answer_at = time.monotonic()
+    def receive(self, worker: str, users: int, rows: list[Any]) -> None:
+        """Write rows of the client's ledger, and how many users the worker has. A full disk ends the run, and says so."""
+        self._users_of[worker] = users
         try:
+            self._generator.write(self._now())
             for row in rows:
                 self.responses.write(Response(*row))
         except OSError as error:
-            self.stop(f"{self._directory.responses_path}: {error.strerror}")
+            self.stop(f"{self._directory.path}: {error.strerror}")
+        if rows:
+            self._last_answer_at = time.monotonic()
 
     def _grant(self, worker: str, permits: int) -> None:
         assert self._stage is not None
@@ -121,14 +129,14 @@ class Run:
     # -- the end
 
     def stop(self, reason: str) -> None:
-        """Give up, for this reason."""
+        """Give up for this reason: send nothing more, and let the answers to what was sent come in."""
         self._fault = self._fault or reason
+        self._close()
 
     def end(self) -> bool:
         """Close the ledgers and set the end mark. True when the run is complete."""
-        self._sampling.kill()
-        self._sample()
-        self._users.close()
+        self._showing.kill()
+        self._generator.close()
         self.responses.close()
         complete = self._fault is None and self.responses.rows == self._manifest.scenario.requests
         reason = (
@@ -138,14 +146,11 @@ class Run:
         self._directory.end(self._manifest, complete=complete, reason=reason)
         return complete
 
-    def _sample_regularly(self) -> None:
-        while True:
-            self._sample()
-            gevent.sleep(SAMPLE_EVERY_S)
-
-    def _sample(self) -> None:
+    def _now(self) -> Users:
         stage = self._stage.name if self._stage is not None else ""
-        users = Users(round(time.time() * 1e6), stage, self._runner.user_count)
-        if stage:
-            self._users_writer.writerow(users)
-        self._progress.show(users, self.responses, self._runner.stats.total)
+        return Users(round(time.time() * 1e6), stage, sum(self._users_of.values()))
+
+    def _show_regularly(self) -> None:
+        while True:
+            self._progress.show(self._now(), self.responses, self._runner.stats.total)
+            gevent.sleep(SHOW_EVERY_S)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from locust import FastHttpUser, task
 
-from locustfiles.responses import HOST_TAG
+from locustfiles.ledgers import HOST_TAG
 from locustfiles.shape import ScenarioShape
 
 BODY = json.dumps(
@@ -43,10 +43,16 @@ class ModelsUser(FastHttpUser):
                 allow_redirects=False,
             ) as response,
         ):
-            tag = (response.headers or {}).get(HOST_TAG)
+            tag = (response.headers or {}).get(HOST_TAG) or ""
             response.request_meta["name"] = f"/models {tag or 'nobody'}"
-            if response.ok and response.status_code not in (0, HTTPStatus.CREATED):
-                response.failure(f"status {response.status_code} instead of {HTTPStatus.CREATED:d}")
-            elif response.ok and not tag:
-                response.raise_for_status()
-                response.failure(f"no {HOST_TAG}")
+            if fault := _fault(response.status_code, tag):
+                response.failure(fault)
+
+
+def _fault(status: int, tag: str) -> str:
+    """What is wrong with an answer that Locust takes for a good one; empty when nothing is. Status 0 is no answer."""
+    if not HTTPStatus.OK <= status < HTTPStatus.BAD_REQUEST:
+        return ""
+    if status != HTTPStatus.CREATED:
+        return f"status {status} instead of {HTTPStatus.CREATED:d}"
+    return "" if tag else f"no {HOST_TAG}"

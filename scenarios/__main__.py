@@ -4,11 +4,12 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
 from scenarios.runner import Interrupted, run
-from scenarios.stacks.local import LocalStack
+from scenarios.stacks.local import PROJECT, LocalStack
 
 USAGE = 2
 NOT_RUNNING = 3  # as `systemctl status` and `service status` have it
@@ -17,8 +18,8 @@ LOG_LINES = 20
 
 def main() -> None:
     """Do what was asked; a refusal is one sentence on standard error and exit code 2."""
-    options = _parser().parse_args()
     try:
+        options = _parser().parse_args()
         code = options.command(options)
     except UsageError as error:
         print(f"scenarios: {error}", file=sys.stderr)
@@ -39,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("name", help="its name, for example baseline")
     running.add_argument("--requests", type=_count, help="send this many instead of the scenario's number")
     running.add_argument("--users", type=_count, help="this many users at the peak instead of the scenario's number")
+    running.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     running.set_defaults(command=_run)
     for name, command, text in (
         ("list", _list, "list the scenarios with their claims"),
@@ -53,13 +55,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
+        raise UsageError(f"{text!r} is no whole number above zero")
     return int(text)
 
 
 def _port_offset(text: str) -> int:
     if not text.isdecimal() or int(text) > 50_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 50000")
+        raise UsageError(f"{text!r} is no whole number from 0 to 50000")
     return int(text)
 
 
@@ -68,7 +70,7 @@ def _stack(options: argparse.Namespace) -> LocalStack:
 
 
 def _run(options: argparse.Namespace) -> int:
-    return run(Scenario.load(options.name), _stack(options), options.requests, options.users)
+    return run(Scenario.load(options.name), _stack(options), options.reports, options.requests, options.users)
 
 
 def _list(_options: argparse.Namespace) -> int:

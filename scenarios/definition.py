@@ -81,6 +81,9 @@ class Scenario(_Definition):
 
         Raises `UsageError` when the result breaks a rule, for example fewer requests than users.
         """
+        for what, number in (("requests", requests), ("users", users)):
+            if number is not None and number < 1:
+                raise UsageError(f"{self.name}: {number} {what} are none: ask for 1 or more")
         more_requests = 1.0 if requests is None else requests / self.requests
         more_users = 1.0 if users is None else users / self.peak_users
         document = self.model_dump(exclude_none=True)

@@ -16,11 +16,11 @@ class Response(NamedTuple):
 
 
 class Users(NamedTuple):
-    """One sample of the generator: a row of `generator.csv`, whose header these names are."""
+    """A change in the generator: a row of `generator.csv`, whose header these names are."""
 
     at_us: int  # since the Unix epoch
     stage: str
-    users: int  # running at that time
+    users: int  # running from then on
 
 
 RESPONSES = "responses.csv"

@@ -25,8 +25,8 @@ class Interrupted(BaseException):
         self.exit_code = exit_code
 
 
-def run(scenario: Scenario, stack: LocalStack, requests: int | None, users: int | None) -> int:
-    """Run a scenario on a stack and judge it. Returns the exit code: 0 PASS, 1 FAIL, 3 INVALID.
+def run(scenario: Scenario, stack: LocalStack, reports: Path, requests: int | None, users: int | None) -> int:
+    """Run a scenario on a stack and judge it; its report directory is made under `reports`. Returns the exit code: 0 PASS, 1 FAIL, 3 INVALID.
 
     Raises `UsageError` when it cannot be started, `Interrupted` on Ctrl-C and on SIGTERM; nothing is left running.
     """
@@ -37,7 +37,7 @@ def run(scenario: Scenario, stack: LocalStack, requests: int | None, users: int 
         print(f"{scenario.name}: {scenario.claim}", flush=True)
         with stack.up() as started:
             print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.target}", flush=True)
-            directory = ReportDirectory.new(PROJECT / "reports", scenario.name)
+            directory = ReportDirectory.new(reports, scenario.name)
             _drive(scenario, stack, directory, requests, users)
     print(flush=True)
     return subprocess.run([sys.executable, "-m", "analysis", str(directory.path)], cwd=PROJECT, check=False).returncode
@@ -52,11 +52,12 @@ def _drive(
         *("--locustfile", str(locustfile(scenario))),
         *("--host", stack.target, "--stack", stack.name, "--claim", str(stack.claimed_conf)),
         *("--report-directory", str(directory.path)),
-        *("--logfile", str(log), "--json-file", str(directory.path / "locust.json")),
+        *("--logfile", str(log), "--json-file", str(directory.path / "locust")),
         *(() if requests is None else ("--scale-requests", str(requests))),
         *(() if users is None else ("--scale-users", str(users))),
     ]
-    locust = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL)
+    # a session of its own: Ctrl-C on the terminal reaches this process only, which then passes it on once
+    locust = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         locust.wait()
     except Interrupted:
@@ -73,7 +74,7 @@ def locustfile(scenario: Scenario) -> Path:
 
 
 def _end(locust: subprocess.Popen[bytes]) -> None:
-    locust.terminate()
+    locust.send_signal(signal.SIGINT)  # a headless Locust that follows a shape dies of SIGTERM without a word
     try:
         locust.wait(LOCUST_GIVES_UP_WITHIN_S)
     except subprocess.TimeoutExpired:

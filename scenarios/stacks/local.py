@@ -119,7 +119,8 @@ class LocalStack:
         )
         assert supervisor.stdout is not None
         try:
-            answer = supervisor.stdout.readline().strip()
+            with supervisor.stdout as said:
+                answer = said.readline().strip()
         except BaseException:
             supervisor.terminate()
             supervisor.wait()

@@ -1,11 +1,11 @@
-"""The client's ledger: one row per request, taken from Locust's `request` event."""
+"""The ledgers that the generator writes: one row per request, and its users over time."""
 
 import csv
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from scenarios.ledgers import Response
+from scenarios.ledgers import Response, Users
 
 HOST_TAG = "X-Host-Tag"
 
@@ -26,13 +26,24 @@ def response_of(
     )
 
 
-class ResponseLog:
-    """Writes rows as they come and keeps nothing but counts."""
+class _Log:
+    """A CSV file that grows row by row; `header` names its columns. Nothing that exists is overwritten."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, header: tuple[str, ...]) -> None:
         self._file = path.open("x", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(Response._fields)
+        self._writer.writerow(header)
+
+    def close(self) -> None:
+        """Flush to the file and close it."""
+        self._file.close()
+
+
+class ResponseLog(_Log):
+    """Writes a row per request as it comes, and keeps nothing but counts."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, Response._fields)
         self.by_host_tag: Counter[str] = Counter()
         self.rows = 0
         self.failed = 0
@@ -44,6 +55,16 @@ class ResponseLog:
         self.by_host_tag[response.host_tag] += 1
         self.failed += bool(response.error)
 
-    def close(self) -> None:
-        """Flush to the file and close it."""
-        self._file.close()
+
+class GeneratorLog(_Log):
+    """Writes a row each time the number of users or the stage is another."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, Users._fields)
+        self._last: tuple[str, int] | None = None
+
+    def write(self, users: Users) -> None:
+        """Append a row, unless it says nothing new."""
+        if (users.stage, users.users) != self._last:
+            self._last = (users.stage, users.users)
+            self._writer.writerow(users)

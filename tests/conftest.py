@@ -1,0 +1,86 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+
+from scenarios.stacks.local import LocalStack
+from tests.free_ports import port_offset
+
+PROJECT = Path(__file__).parent.parent
+PORTS = (8001, 8002, 8003, 8080)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+def ask(url, data=None, method=None, headers=None):
+    """One HTTP request; an answer is an answer, whatever its status."""
+    request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return Answer(response.status, dict(response.headers), response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, dict(error.headers), error.read())
+
+
+def scenarios(*arguments, offset=0, **options):
+    """Run the command line as a person would, in a process of its own."""
+    command = [sys.executable, "-m", "scenarios", "--port-offset", str(offset), *map(str, arguments)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+def processes_of(directory):
+    """Every process that has something to do with a stack's directory or was started for its ports."""
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid != os.getpid() and str(directory) in " ".join(_command(process))
+    ]
+
+
+def _command(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@pytest.fixture
+def offset():
+    """A port offset of this test's own; whatever still runs there afterwards is a failure, and is stopped."""
+    offset = port_offset(*PORTS)
+    yield offset
+    stack = LocalStack(offset)
+    left = stack.stop()
+    shutil.rmtree(stack.directory, ignore_errors=True)
+    stack.directory.with_suffix(".lock").unlink(missing_ok=True)
+    assert left == []
+
+
+@pytest.fixture
+def stack(offset):
+    """The local stack, freshly started."""
+    stack = LocalStack(offset)
+    with stack.up():
+        yield stack
+
+
+@pytest.fixture
+def reports(tmp_path):
+    return tmp_path / "reports"

@@ -1,0 +1,202 @@
+"""The local stack: real nginx, real replicas, and what is left when something goes wrong."""
+
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scenarios.errors import UsageError
+from scenarios.stacks.local import CONF, LocalStack
+from tests.conftest import PROJECT, ask, processes_of, scenarios
+
+COLUMNS = [
+    "at_s",
+    "pid",
+    "connection",
+    "connection_requests",
+    "request_id",
+    "method",
+    "uri",
+    "status",
+    "completion",
+    "body_bytes",
+    "request_time_s",
+    "upstream_addr",
+    "upstream_status",
+    "upstream_connect_s",
+    "upstream_header_s",
+    "upstream_response_s",
+    "upstream_bytes",
+    "host_tag",
+]
+
+
+def access_log(stack):
+    with (stack.directory / "access.csv").open(newline="", encoding="utf-8") as file:
+        return [dict(zip(COLUMNS, row, strict=True)) for row in csv.reader(file)]
+
+
+def gone(pid, within_s=15.0):
+    deadline = time.monotonic() + within_s
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_from_a_fresh_start_one_client_sees_the_cycle_of_weighted_round_robin(stack):
+    tags = [ask(stack.target).headers["X-Host-Tag"] for _ in range(12)]
+    assert tags == ["back-03", "back-02", "back-01", "back-03", "back-02", "back-03"] * 2
+
+
+def test_the_balancer_passes_the_clients_request_id_on_and_logs_what_a_program_can_read(stack):
+    ask(f"{stack.target}/models", b"{}", headers={"X-Request-Id": 'odd "id", with a comma'})
+    ask(f"{stack.target}/")
+    first, second = access_log(stack)
+    assert first["request_id"] == r"odd \x22id\x22, with a comma"
+    assert (first["method"], first["uri"], first["status"], first["completion"]) == ("POST", "/models", "422", "OK")
+    assert (first["upstream_status"], first["host_tag"]) == ("422", "back-03")
+    assert float(first["upstream_response_s"]) <= float(first["request_time_s"]) + 0.001
+    assert int(first["pid"]) in {process.pid for process in psutil.process_iter()}
+    assert len(second["request_id"]) == 32
+
+
+def test_a_try_that_could_not_connect_is_logged_with_the_one_that_answered(stack):
+    victim = next(process for process in stack.processes() if process.name == "back-03")
+    os.kill(victim.pid, signal.SIGKILL)
+    assert gone(victim.pid)
+    assert ask(stack.target).headers["X-Host-Tag"] == "back-02"
+    (row,) = access_log(stack)
+    assert row["upstream_addr"] == f"127.0.0.1:{8003 + stack.port_offset}, 127.0.0.1:{8002 + stack.port_offset}"
+    assert row["upstream_status"] == "502, 200"
+
+
+def test_nginx_answers_its_own_health_check_and_hides_its_version(stack):
+    answer = ask(f"{stack.target}/nginx-health")
+    assert (answer.status, answer.body) == (200, b"healthy\n")
+    assert answer.headers["Server"] == "nginx"
+    assert access_log(stack) == []
+
+
+def test_a_body_over_the_limit_is_refused_before_it_takes_a_turn(stack):
+    assert ask(f"{stack.target}/models", b" " * 70_000).status == 413
+    assert ask(stack.target).headers["X-Host-Tag"] == "back-03"
+
+
+def test_up_status_logs_and_down_do_what_they_say(offset):
+    assert scenarios("status", offset=offset).returncode == 3
+    up = scenarios("up", offset=offset)
+    assert (up.returncode, up.stdout) == (0, f"local stack is up: http://127.0.0.1:{8080 + offset}\n")
+    assert "is up already" in scenarios("up", offset=offset).stdout
+    status = scenarios("status", offset=offset)
+    assert status.returncode == 0
+    assert status.stdout.count(" up ") == 4
+    assert "Application startup complete" in scenarios("logs", offset=offset).stdout
+    assert scenarios("down", offset=offset).stdout == "stopped\n"
+    assert scenarios("down", offset=offset).stdout == "nothing was running\n"
+    assert processes_of(LocalStack(offset).directory) == []
+
+
+def test_logs_of_a_stack_that_was_never_started_are_refused(offset):
+    ended = scenarios("logs", offset=offset)
+    assert (ended.returncode, ended.stderr) == (2, "scenarios: there are no logs: the stack was not started yet\n")
+
+
+def test_a_taken_port_names_the_port_its_holder_and_the_way_out(offset):
+    with socket.create_server(("127.0.0.1", 8002 + offset)):
+        ended = scenarios("up", offset=offset)
+    assert ended.returncode == 2
+    assert f"port {8002 + offset}, which back-02 needs, is taken by process {os.getpid()} (" in ended.stderr
+    assert "PORT_OFFSET=" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert not LocalStack(offset).directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("server_tokens off;", "server_tokens maybe;", 'nginx ended with exit code 1: .*invalid value "maybe"'),
+        ("server back-02:8002 ", "server back_02!:8002 ", "back_02! ended with exit code 2: backend: HOST_TAG is"),
+    ],
+)
+def test_a_service_that_does_not_start_is_named_with_its_last_words_and_nothing_is_left(
+    offset, tmp_path, old, new, sentence
+):
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(CONF.read_text().replace(old, new))
+    stack = LocalStack(offset, conf=conf)
+    with pytest.raises(UsageError, match=sentence), stack.up():
+        pass
+    assert not stack.is_up()
+    assert stack.processes() == []
+    assert processes_of(stack.directory) == []
+
+
+def test_a_stack_that_lost_a_replica_is_not_up_and_up_mends_it(offset):
+    stack = LocalStack(offset)
+    scenarios("up", offset=offset)
+    victim = next(process for process in stack.processes() if process.name == "back-01")
+    os.kill(victim.pid, signal.SIGKILL)
+    assert gone(victim.pid)
+    status = scenarios("status", offset=offset)
+    assert status.returncode == 3
+    assert "not running" in status.stdout.splitlines()[0]
+    assert scenarios("up", offset=offset).returncode == 0
+    assert stack.is_up()
+    scenarios("down", offset=offset)
+
+
+def test_orphans_of_a_killed_supervisor_are_found_and_stopped(offset):
+    stack = LocalStack(offset)
+    scenarios("up", offset=offset)
+    supervisor, *services = stack.processes()
+    os.kill(supervisor.pid, signal.SIGKILL)
+    assert gone(supervisor.pid)
+    assert not stack.is_up()
+    assert scenarios("down", offset=offset).stdout == "stopped\n"
+    assert [service.name for service in services if service.process] == []
+
+
+def test_the_stack_goes_when_whoever_started_it_for_a_run_is_killed(offset):
+    owner = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time\n"
+            "from scenarios.stacks.local import LocalStack\n"
+            "with LocalStack(int(sys.argv[1])).up():\n"
+            "    print('up', flush=True)\n"
+            "    time.sleep(600)\n",
+            str(offset),
+        ],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "up\n"
+        processes = LocalStack(offset).processes()
+        assert len(processes) == 5
+        owner.kill()
+    assert all(gone(process.pid) for process in processes)
+    assert not LocalStack(offset).state_path.exists()
+
+
+def test_the_configuration_served_is_the_one_file_with_other_addresses_and_paths(stack):
+    def skeleton(path):
+        words = Path(path).read_text().split()
+        return [word for word in words if not any(mark in word for mark in ("/", ":", "8080"))]
+
+    served = stack.running_conf.read_text()
+    assert "weight=3 max_fails=1 fail_timeout=10s;" in served
+    assert stack.claimed_conf.read_text() == CONF.read_text()
+    assert "zone models 256k;" in served

@@ -1,0 +1,70 @@
+"""Evidence made to measure: a run as it would have been recorded."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from analysis.evidence import DTYPES, Evidence
+from scenarios.claim import Claim
+from scenarios.definition import Scenario
+from scenarios.ledgers import Response, Users
+from scenarios.report_directory import End, Host, Manifest
+
+HOST = Host(system="test", cpus=2, memory_bytes=1, open_files_limit=1024)
+
+
+def scenario(requests, *, users=1, error_rate=0.0, p99_ms=None):
+    return Scenario.model_validate(
+        {
+            "name": "made",
+            "title": "Made",
+            "claim": "It holds.",
+            "requests": requests,
+            "stages": [{"name": "steady", "users": users, "spawn_rate": 1.0}],
+            "expect": {"error_rate": error_rate, "p99_ms": p99_ms or {}},
+        }
+    )
+
+
+def manifest(scenario, weights, *, complete=True, cycles=1):
+    return Manifest(
+        scenario=scenario,
+        scaled=False,
+        claim=Claim(weights=weights, cycles=cycles, source="test"),
+        stack="test",
+        target="http://127.0.0.1:1",
+        client="test",
+        processes=1,
+        git_commit=None,
+        versions={},
+        host=HOST,
+        started_at=datetime.now(UTC),
+        end=End(at=datetime.now(UTC), complete=complete, reason="stopped" if not complete else "done", ledgers={}),
+    )
+
+
+def response(number, tag="", *, latency_us=1000, status=201, stage="steady", error="", sent_us=None):
+    sent_us = 1_000_000_000 + number * 1000 if sent_us is None else sent_us
+    return Response(sent_us, latency_us, tag, status, stage, f"id-{number}", error)
+
+
+def responses(counts):
+    """As many good responses of each backend as asked."""
+    tags = [tag for tag, count in counts.items() for _ in range(count)]
+    return [response(number, tag) for number, tag in enumerate(tags)]
+
+
+def frame(rows, row):
+    return pd.DataFrame(rows, columns=row._fields).astype(
+        {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
+    )
+
+
+def evidence(rows, weights, *, requests=None, complete=True, cycles=1, **of_scenario):
+    asked = len(rows) if requests is None else requests
+    peak = of_scenario.get("users", 1)
+    return Evidence(
+        manifest=manifest(scenario(asked, **of_scenario), weights, complete=complete, cycles=cycles),
+        responses=frame(rows, Response),
+        users=frame([Users(1_000_000_000, "steady", peak)], Users),
+    )

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from scenarios.claim import Claim
+from scenarios.errors import UsageError
+
+NGINX_CONF = Path("nginx/nginx.conf")
+CONF = """
+worker_processes 4;
+events {}
+http {
+    upstream models {
+        zone models 64k;
+        server back-01:8001 weight=5;
+        server back-02:8002;
+        server back-03:8003 down;
+        server back-04:8004 backup;
+    }
+    server { listen 8080; location / { proxy_pass http://models; } }
+}
+"""
+
+
+@pytest.fixture
+def claim(tmp_path):
+    def claim(text):
+        path = tmp_path / "nginx.conf"
+        path.write_text(text, encoding="utf-8")
+        return Claim.of(str(path))
+
+    return claim
+
+
+def test_the_configuration_of_this_project_claims_one_two_three():
+    claim = Claim.of(str(NGINX_CONF))
+    assert claim.weights == {"back-01": 1, "back-02": 2, "back-03": 3}
+    assert claim.cycles == 1
+
+
+def test_a_server_weighs_one_unless_it_says_otherwise_and_those_that_are_down_or_spare_weigh_nothing(claim):
+    assert claim(CONF).weights == {"back-01": 5, "back-02": 1}
+
+
+def test_without_a_zone_every_worker_has_a_cycle_of_its_own(claim):
+    assert claim(CONF).cycles == 1
+    assert claim(CONF.replace("zone models 64k;", "")).cycles == 4
+
+
+def test_a_claim_can_be_written_down():
+    assert Claim.of("a=1,b=20").weights == {"a": 1, "b": 20}
+
+
+@pytest.mark.parametrize("text", ["a=0", "a=-1", "a=1.5", "=1", "a=1,,b=2", "a=x"])
+def test_a_claim_that_is_no_claim_is_refused(text):
+    with pytest.raises(UsageError, match="is not of the form back-01=1,back-02=2"):
+        Claim.of(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("upstream models", "upstream other { server x:1; } upstream models", "has 2 upstream blocks"),
+        ("server back-02:8002;", "server back-01:8002;", "back-01 stands in several server lines"),
+        ("events {}", "events {", "is no nginx configuration"),
+    ],
+)
+def test_a_configuration_that_claims_nothing_definite_is_refused(claim, old, new, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        claim(CONF.replace(old, new))
+
+
+def test_a_configuration_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match=r"nowhere\.conf"):
+        Claim.of("nowhere.conf")

@@ -1,0 +1,169 @@
+"""Report directories on disk: sound, cut off, damaged, and in every odd state that still deserves a report."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from analysis.report import report
+from analysis.verdict import Outcome
+from scenarios.errors import UsageError
+from scenarios.ledgers import Response, Users
+from scenarios.report_directory import ReportDirectory
+from tests.conftest import PROJECT
+from tests.unit.evidence import manifest, response, responses, scenario
+
+WEIGHTS = {"a": 1, "b": 2, "c": 3}
+EXACT = {"a": 167, "b": 333, "c": 500}
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return ReportDirectory.new(tmp_path, "made")
+
+
+def write(directory, rows, *, complete=True, weights=WEIGHTS):
+    description = manifest(scenario(max(1, len(rows))), weights).model_copy(update={"end": None})
+    directory.begin(description)
+    for path, header, lines in (
+        (directory.responses_path, Response._fields, rows),
+        (directory.generator_path, Users._fields, [Users(1_000_000_000, "steady", 1)]),
+    ):
+        path.write_text("\n".join(",".join(map(str, line)) for line in [header, *lines]) + "\n", encoding="utf-8")
+    directory.end(description, complete=complete, reason="done")
+
+
+def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
+    write(directory, responses(EXACT))
+    assert report(directory.path).outcome is Outcome.PASS
+    assert {path.name for path in directory.path.iterdir()} == {
+        "manifest.json",
+        "responses.csv",
+        "generator.csv",
+        "distribution.csv",
+        "latency.csv",
+        "timeline.csv",
+        "distribution.png",
+        "latency.png",
+        "verdict.json",
+    }
+    document = json.loads((directory.path / "verdict.json").read_text())
+    assert document["outcome"] == "PASS"
+    assert {"name", "claim", "expected", "observed", "outcome", "evidence"} == document["checks"][0].keys()
+
+
+def test_analysing_twice_gives_the_same_tables(directory):
+    write(directory, responses(EXACT))
+    tables = ("distribution.csv", "latency.csv", "timeline.csv", "verdict.json")
+    report(directory.path)
+    first = [(directory.path / name).read_bytes() for name in tables]
+    report(directory.path)
+    assert [(directory.path / name).read_bytes() for name in tables] == first
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [response(0, "a")],
+        [response(number, status=0, error="refused") for number in range(5)],
+        responses({"a": 10, "c": 30}),
+        responses({f"back-{number:02}": 5 for number in range(12)}),
+    ],
+    ids=["empty", "single", "all failed", "one silent", "a dozen strangers"],
+)
+def test_odd_runs_still_get_a_report(directory, rows):
+    write(directory, rows)
+    assert report(directory.path).outcome is not Outcome.PASS or len(rows) == 1
+    assert (directory.path / "distribution.png").stat().st_size > 0
+
+
+def test_latest_points_at_the_newest_complete_run(directory, tmp_path):
+    write(directory, responses(EXACT))
+    aborted = ReportDirectory.new(tmp_path, "made")
+    write(aborted, responses(EXACT), complete=False)
+    assert (tmp_path / "made" / "latest").resolve() == directory.path
+    newest = ReportDirectory.new(tmp_path, "made")
+    write(newest, responses(EXACT))
+    assert (tmp_path / "made" / "latest").resolve() == newest.path
+    assert len({directory.path, aborted.path, newest.path}) == 3
+
+
+def damage_nothing_there(directory):
+    directory.manifest_path.unlink()
+
+
+def damage_no_end(directory):
+    document = json.loads(directory.manifest_path.read_text())
+    directory.manifest_path.write_text(json.dumps(document | {"end": None}))
+
+
+def damage_manifest(directory):
+    directory.manifest_path.write_text(directory.manifest_path.read_text()[:100])
+
+
+def damage_manifest_key(directory):
+    document = json.loads(directory.manifest_path.read_text())
+    del document["claim"]["weights"]
+    directory.manifest_path.write_text(json.dumps(document))
+
+
+def damage_ledger_missing(directory):
+    directory.responses_path.unlink()
+
+
+def damage_ledger_cut(directory):
+    directory.responses_path.write_bytes(directory.responses_path.read_bytes()[:-10])
+
+
+def damage_ledger_edited(directory):
+    directory.responses_path.write_bytes(directory.responses_path.read_bytes().replace(b",a,", b",c,", 1))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (damage_nothing_there, "is no report directory: manifest.json: No such file or directory"),
+        (damage_no_end, "the run was cut off before its end mark was set"),
+        (damage_manifest, "manifest.json: is damaged: the document: Invalid JSON"),
+        (damage_manifest_key, "manifest.json: is damaged: claim.weights: Field required"),
+        (damage_ledger_missing, "responses.csv: No such file or directory: the report directory is incomplete"),
+        (damage_ledger_cut, "responses.csv: is not what the run wrote"),
+        (damage_ledger_edited, "responses.csv: is not what the run wrote"),
+    ],
+)
+def test_damaged_evidence_is_refused_by_name(directory, damage, sentence):
+    write(directory, responses(EXACT))
+    damage(directory)
+    with pytest.raises(UsageError) as refusal:
+        report(directory.path)
+    assert sentence in str(refusal.value)
+
+
+def analyse(path):
+    return subprocess.run(
+        [sys.executable, "-m", "analysis", str(path)], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_command_prints_the_verdict_and_exits_with_its_code(directory):
+    write(directory, responses(EXACT))
+    ended = analyse(directory.path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "split a" in ended.stdout
+    assert "made: PASS" in ended.stdout
+
+
+def test_the_command_fails_when_the_claim_does(directory):
+    write(directory, responses({"a": 500, "b": 333, "c": 167}))
+    ended = analyse(directory.path)
+    assert ended.returncode == 1
+    assert "made: FAIL" in ended.stdout
+
+
+def test_the_command_refuses_in_one_sentence(tmp_path):
+    ended = analyse(tmp_path / "nowhere")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("analysis: ")
+    assert ended.stderr.count("\n") == 1
