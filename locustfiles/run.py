@@ -1,7 +1,6 @@
 """The part of a run that lives in the master: stages, the exact budget, the ledgers and the end."""
 
 import time
-from math import inf
 from typing import Any
 
 import gevent
@@ -36,7 +35,7 @@ class Run:
         self._budget = Budget(self._grant)
         self._stages = iter(manifest.scenario.stages)
         self._stage: Stage | None = None
-        self._closes_at = inf
+        self._timer = gevent.Greenlet()  # closes a stage that lasts a time
         self._spawned = Event()
         self._last_answer_at = time.monotonic()
         self._fault: str | None = None
@@ -55,7 +54,7 @@ class Run:
 
         Waits up to a second for the stage to end: Locust asks once a second, and the next stage should not wait for it.
         """
-        if self._fault is None and self._stage is not None and self._stage_is_over():
+        if self._fault is None and self._stage is not None and self._budget.spent.wait(1.0):
             self._next_stage()
         if time.monotonic() - self._last_answer_at > STALLED_AFTER_S:
             self.stop(f"nothing was answered for {STALLED_AFTER_S:g} s")
@@ -64,15 +63,8 @@ class Run:
             return None
         return (self._stage.users, self._stage.spawn_rate) if self._stage is not None else None
 
-    def _stage_is_over(self) -> bool:
-        self._budget.spent.wait(min(1.0, max(0.0, self._closes_at - time.monotonic())))
-        if time.monotonic() >= self._closes_at:
-            self._closes_at = inf
-            self._close()
-        return bool(self._budget.spent.is_set())
-
     def _next_stage(self) -> None:
-        self._closes_at = inf
+        self._timer.kill()
         users_before = self._stage.users if self._stage is not None else 0
         self._stage = next(self._stages, None)
         if self._stage is None:
@@ -92,7 +84,7 @@ class Run:
     def _open(self) -> None:
         assert self._stage is not None
         if self._stage.duration_s is not None:
-            self._closes_at = time.monotonic() + self._stage.duration_s
+            self._timer = gevent.spawn_later(self._stage.duration_s, self._close)
         self._budget.open()
         self._runner.send_message(OPEN)
 
@@ -111,7 +103,7 @@ class Run:
         self._budget.report(worker, report)
 
     def receive(self, worker: str, users: int, rows: list[Any]) -> None:
-        """Write rows of the client's ledger, and how many users the worker has. A full disk ends the run, and says so."""
+        """Write rows of the client's ledger, and how many users the worker has. A full disk ends the run."""
         self._users_of[worker] = users
         try:
             self._generator.write(self._now())
@@ -139,9 +131,7 @@ class Run:
         self._generator.close()
         self.responses.close()
         complete = self._fault is None and self.responses.rows == self._manifest.scenario.requests
-        reason = (
-            "every request was answered" if complete else self._fault or "stopped before every request was answered"
-        )
+        reason = "every request was answered" if complete else self._fault or "it ended before every request was sent"
         self._progress.end(self.responses, reason)
         self._directory.end(self._manifest, complete=complete, reason=reason)
         return complete

@@ -29,6 +29,9 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as error:
+        print(f"scenarios: {error.filename}: {error.strerror}", file=sys.stderr)
+        code = USAGE
     sys.exit(code)
 
 

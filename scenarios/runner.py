@@ -26,9 +26,10 @@ class Interrupted(BaseException):
 
 
 def run(scenario: Scenario, stack: LocalStack, reports: Path, requests: int | None, users: int | None) -> int:
-    """Run a scenario on a stack and judge it; its report directory is made under `reports`. Returns the exit code: 0 PASS, 1 FAIL, 3 INVALID.
+    """Run a scenario on a stack and judge it; its report directory is made under `reports`.
 
-    Raises `UsageError` when it cannot be started, `Interrupted` on Ctrl-C and on SIGTERM; nothing is left running.
+    Returns the exit code: 0 PASS, 1 FAIL, 3 INVALID. Raises `UsageError` when the run cannot be started, `Interrupted`
+    on Ctrl-C and on SIGTERM. Nothing is left running.
     """
     open_files.allow(scenario.scaled(requests, users).peak_users)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

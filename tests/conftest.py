@@ -33,16 +33,20 @@ def ask(url, data=None, method=None, headers=None):
     request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
-            return Answer(response.status, dict(response.headers), response.read())
+            return Answer(response.status, _lower(response.headers), response.read())
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, dict(error.headers), error.read())
+            return Answer(error.code, _lower(error.headers), error.read())
+
+
+def _lower(headers):
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def scenarios(*arguments, offset=0, **options):
     """Run the command line as a person would, in a process of its own."""
     command = [sys.executable, "-m", "scenarios", "--port-offset", str(offset), *map(str, arguments)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False, **options)
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False, **options)
 
 
 def processes_of(directory):

@@ -109,25 +109,25 @@ class LocalStack:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         command = [sys.executable, "-m", "scenarios.stacks.supervisor", str(self.directory.parent), str(self.conf)]
-        supervisor = subprocess.Popen(
-            [*command, str(self.port_offset), "stay" if stay else "leave"],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with self.log("supervisor").open("wb") as log:  # it may outlive this process, and so may not share its output
+            supervisor = subprocess.Popen(
+                [*command, str(self.port_offset), "stay" if stay else "leave"],
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
         assert supervisor.stdout is not None
         try:
             with supervisor.stdout as said:
                 answer = said.readline().strip()
+            if answer != "ready":
+                raise UsageError(answer or f"the supervisor of the stack gave up: see {self.log('supervisor')}")
         except BaseException:
-            supervisor.terminate()
-            supervisor.wait()
+            _dismiss(supervisor)
             raise
-        if answer != "ready":
-            supervisor.wait()
-            raise UsageError(answer or f"the supervisor of the stack ended with exit code {supervisor.returncode}")
         return supervisor
 
     def stop(self) -> list[str]:
@@ -150,9 +150,7 @@ class LocalStack:
         try:
             yield True
         finally:
-            assert supervisor.stdin is not None
-            supervisor.stdin.close()
-            supervisor.wait()
+            _dismiss(supervisor)
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
@@ -185,6 +183,13 @@ class LocalStack:
 
 def _url(address: Address) -> str:
     return f"http://{LOOPBACK}:{address.port}"
+
+
+def _dismiss(supervisor: subprocess.Popen[str]) -> None:
+    assert supervisor.stdin is not None
+    supervisor.stdin.close()
+    supervisor.terminate()
+    supervisor.wait()
 
 
 def _stop(process: psutil.Process) -> None:

@@ -227,7 +227,7 @@ def test_a_run_that_is_told_to_stop_ends_in_order(running, offset, reports, numb
     assert processes_of(LocalStack(offset).directory) == []
 
 
-def test_a_generator_that_is_killed_leaves_a_directory_that_is_refused(running, offset, reports):
+def test_a_generator_that_is_killed_leaves_a_directory_that_is_refused(running, offset):
     locust_of(running).kill()
     _, said = running.communicate(timeout=60)
     assert running.returncode == 2

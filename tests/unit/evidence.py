@@ -55,9 +55,8 @@ def responses(counts):
 
 
 def frame(rows, row):
-    return pd.DataFrame(rows, columns=row._fields).astype(
-        {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
-    )
+    dtypes = {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
+    return pd.DataFrame(rows, columns=row._fields).astype(dtypes)
 
 
 def evidence(rows, weights, *, requests=None, complete=True, cycles=1, **of_scenario):

@@ -112,7 +112,7 @@ def test_scaling_keeps_proportions():
 
 
 def test_scaling_that_breaks_a_rule_is_refused():
-    with pytest.raises(UsageError, match="baseline scaled to requests=10.*has 10 requests for 100 users"):
+    with pytest.raises(UsageError, match=r"baseline scaled to requests=10.*has 10 requests for 100 users"):
         Scenario.load("baseline").scaled(requests=10)
 
 

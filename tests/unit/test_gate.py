@@ -46,9 +46,7 @@ def test_users_park_until_there_are_permits_and_send_exactly_as_many_requests(ga
     gevent.killall(users)
 
 
-def test_permits_are_asked_for_once_when_they_run_out_and_the_end_is_reported_when_the_last_answer_is_back(
-    gate, reports
-):
+def test_permits_are_asked_for_when_they_run_out_and_the_end_is_reported_with_the_last_answer(gate, reports):
     gate.open()
     gate.grant(2, "steady")
     first, second = gate.admit(), gate.admit()
