@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -37,6 +38,13 @@ def ask(url, data=None, method=None, headers=None):
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, _lower(error.headers), error.read())
+
+
+def wait_for(condition, within_s=30.0):
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
 
 
 def _lower(headers):

@@ -119,15 +119,14 @@ class LocalStack:
                 text=True,
                 start_new_session=True,
             )
-        assert supervisor.stdout is not None
         try:
-            with supervisor.stdout as said:
-                answer = said.readline().strip()
-            if answer != "ready":
-                raise UsageError(answer or f"the supervisor of the stack gave up: see {self.log('supervisor')}")
+            answer = _first_line(supervisor)
         except BaseException:
             _dismiss(supervisor)
             raise
+        if answer != "ready":
+            _dismiss(supervisor)
+            raise UsageError(answer or f"the supervisor of the stack gave up: see {self.log('supervisor')}")
         return supervisor
 
     def stop(self) -> list[str]:
@@ -183,6 +182,12 @@ class LocalStack:
 
 def _url(address: Address) -> str:
     return f"http://{LOOPBACK}:{address.port}"
+
+
+def _first_line(supervisor: subprocess.Popen[str]) -> str:
+    assert supervisor.stdout is not None
+    with supervisor.stdout as said:
+        return said.readline().strip()
 
 
 def _dismiss(supervisor: subprocess.Popen[str]) -> None:

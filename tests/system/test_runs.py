@@ -6,7 +6,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 
 import pandas as pd
@@ -15,7 +14,7 @@ import pytest
 
 from scenarios.definition import Scenario, names
 from scenarios.stacks.local import LocalStack
-from tests.conftest import PROJECT, ask, processes_of, scenarios
+from tests.conftest import PROJECT, ask, processes_of, scenarios, wait_for
 
 SMALL = ("--requests", 600, "--users", 60)
 
@@ -32,13 +31,6 @@ def rows(directory):
 
 def manifest(directory):
     return json.loads((directory / "manifest.json").read_text())
-
-
-def wait_for(condition, within_s=30.0):
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def answered(reports, scenario):

@@ -14,7 +14,7 @@ import pytest
 
 from scenarios.errors import UsageError
 from scenarios.stacks.local import CONF, LocalStack
-from tests.conftest import PROJECT, ask, processes_of, scenarios
+from tests.conftest import PROJECT, ask, processes_of, scenarios, wait_for
 
 COLUMNS = [
     "at_s",
@@ -60,6 +60,7 @@ def test_from_a_fresh_start_one_client_sees_the_cycle_of_weighted_round_robin(st
 def test_the_balancer_passes_the_clients_request_id_on_and_logs_what_a_program_can_read(stack):
     ask(f"{stack.target}/models", b"{}", headers={"X-Request-Id": 'odd "id", with a comma'})
     ask(f"{stack.target}/")
+    wait_for(lambda: len(access_log(stack)) == 2)  # nginx writes a row when it has sent the answer
     first, second = access_log(stack)
     assert first["request_id"] == r"odd \x22id\x22, with a comma"
     assert (first["method"], first["uri"], first["status"], first["completion"]) == ("POST", "/models", "422", "OK")
@@ -74,6 +75,7 @@ def test_a_try_that_could_not_connect_is_logged_with_the_one_that_answered(stack
     os.kill(victim.pid, signal.SIGKILL)
     assert gone(victim.pid)
     assert ask(stack.target).headers["x-host-tag"] == "back-02"
+    wait_for(lambda: access_log(stack))
     (row,) = access_log(stack)
     assert row["upstream_addr"] == f"127.0.0.1:{8003 + stack.port_offset}, 127.0.0.1:{8002 + stack.port_offset}"
     assert row["upstream_status"] == "502, 200"
