@@ -34,13 +34,11 @@ class Leader:
         self._scenario = scenario
         self._run: Run | None = None
         self._refused = False
+        self._signals: list[Any] = []
         options.manifest(environment, scenario)  # refuses now what could otherwise only be refused when users start
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stop.add_listener(self._end)
         environment.events.spawning_complete.add_listener(self._spawned)
-        if environment.parsed_options is not None and environment.parsed_options.headless:
-            for number in (signal.SIGINT, signal.SIGTERM):  # Locust itself would let them strike any greenlet
-                gevent.signal_handler(number, self._interrupt)
         self._runner.register_message(REPORT, self._report)
         self._runner.register_message(NEWS, self._receive)
 
@@ -56,6 +54,11 @@ class Leader:
         return (first.users, first.spawn_rate) if self._run is None else self._run.tick()
 
     def _begin(self, **_: Any) -> None:
+        if self._environment.parsed_options is not None and self._environment.parsed_options.headless:
+            # Locust would let them strike any greenlet, or end at once
+            self._signals = [
+                gevent.signal_handler(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+            ]
         try:
             directory = options.report_directory(self._environment, self._scenario)
             self._run = Run(self._runner, options.manifest(self._environment, self._scenario), directory)
@@ -66,6 +69,8 @@ class Leader:
         if self._run is None:
             return
         run, self._run = self._run, None
+        for watcher in self._signals:
+            watcher.cancel()
         try:
             complete = run.end()
         except OSError as error:
@@ -74,7 +79,7 @@ class Leader:
             self._environment.process_exit_code = None if complete else ABORTED
 
     def _refuse(self, error: OSError | UsageError) -> None:
-        sentence = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        sentence = f"{error.filename or 'the report'}: {error.strerror}" if isinstance(error, OSError) else str(error)
         print(f"locust: {sentence}", file=sys.stderr)
         self._environment.process_exit_code = REFUSED
         self._refused = True
@@ -82,8 +87,6 @@ class Leader:
     def _interrupt(self) -> None:
         if self._run is not None:
             self._run.stop("it was interrupted")
-        else:
-            self._refused = True
 
     def _spawned(self, **_: Any) -> None:
         if self._run is not None:

@@ -122,8 +122,9 @@ class Run:
 
     def stop(self, reason: str) -> None:
         """Give up for this reason: send nothing more, and let the answers to what was sent come in."""
-        self._fault = self._fault or reason
-        self._close()
+        if self._fault is None:
+            self._fault = reason
+            self._close()
 
     def end(self) -> bool:
         """Close the ledgers and set the end mark. True when the run is complete."""

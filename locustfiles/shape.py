@@ -28,10 +28,10 @@ class ScenarioShape(LoadTestShape):
 
     def attach(self, environment: Environment) -> None:
         """Take part in this environment. Raises `UsageError` when what was asked for is not possible."""
+        if not isinstance(environment.runner, MasterRunner):  # first, so that its last rows reach a run that still is
+            self._driver = Driver(environment)
         if not isinstance(environment.runner, WorkerRunner):
             self._leader = Leader(environment, self.scenario)
-        if not isinstance(environment.runner, MasterRunner):
-            self._driver = Driver(environment)
 
     @property
     def gate(self) -> Gate:

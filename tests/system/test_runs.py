@@ -99,7 +99,7 @@ def test_a_second_run_overwrites_nothing(stack, reports):
     assert not set(rows(directories[0])["request_id"]) & set(rows(directories[1])["request_id"])
 
 
-def locust(stack, directory, *arguments, file="baseline"):
+def locust(stack, directory, *arguments, file="baseline", **options):
     """Plain Locust, without the runner."""
     command = [sys.executable, "-m", "locust", "-f", f"locustfiles/{file}.py", "--host", stack.target]
     return subprocess.run(
@@ -109,6 +109,7 @@ def locust(stack, directory, *arguments, file="baseline"):
         text=True,
         timeout=120,
         check=False,
+        **options,
     )
 
 
@@ -203,6 +204,15 @@ def test_a_stage_may_last_a_time_and_the_whole_is_still_exact(stack, tmp_path):
 
 
 # -- what goes wrong
+
+
+def test_a_disk_that_is_full_ends_the_run_and_says_so(stack, tmp_path):
+    """A limit on the size of files stands in for the disk: writing fails in the same place, with another number."""
+    ended = locust(stack, tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)))
+    assert ended.returncode == 2
+    assert "File too large" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert analyse(tmp_path).returncode == 2
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
