@@ -54,5 +54,6 @@ lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
 
 clean: ## remove what was installed and cached; reports stay
+	@! ls .stack/*/stack.json >/dev/null 2>&1 || { echo "a stack is up: make down first" >&2; exit 2; }
 	@rm -rf $(VENV) .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

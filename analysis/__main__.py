@@ -4,15 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from analysis.report import report
 from analysis.verdict import Outcome, Verdict
+from scenarios.console import Console
 from scenarios.errors import UsageError
 
 USAGE = 2
+INTERRUPTED = 130
 COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INVALID: "yellow"}
 
 
@@ -23,13 +24,15 @@ def main() -> None:
     directory = parser.parse_args().directory
     try:
         verdict = report(directory)
+        _print(verdict, directory.resolve())
     except UsageError as error:
         print(f"analysis: {error}", file=sys.stderr)
         sys.exit(USAGE)
     except OSError as error:
-        print(f"analysis: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"analysis: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         sys.exit(USAGE)
-    _print(verdict, directory.resolve())
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     sys.exit(verdict.outcome.exit_code)
 
 
@@ -40,7 +43,7 @@ def _print(verdict: Verdict, directory: Path) -> None:
     table.add_column("")
     for check in verdict.checks:
         table.add_row(check.name, check.expected, check.observed, _coloured(check.outcome))
-    console = Console(highlight=False)
+    console = Console()
     console.print(table)
     console.print()
     console.print(

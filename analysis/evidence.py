@@ -26,8 +26,8 @@ class Evidence:
         manifest = ReportDirectory(directory).manifest()
         if manifest.end is None:
             raise UsageError(f"{directory}: the run was cut off before its end mark was set: run it again")
-        for name, ledger in manifest.end.ledgers.items():
-            _require_unchanged(directory / name, ledger)
+        for name in (RESPONSES, GENERATOR):
+            _require_unchanged(directory / name, manifest.end.ledgers.get(name))
         return cls(
             manifest=manifest,
             responses=_read(directory / RESPONSES, Response),
@@ -47,7 +47,9 @@ class Evidence:
         return [*self.manifest.claim.weights, *strangers]
 
 
-def _require_unchanged(path: Path, ledger: Ledger) -> None:
+def _require_unchanged(path: Path, ledger: Ledger | None) -> None:
+    if ledger is None:
+        raise UsageError(f"{path}: the manifest does not vouch for it: the evidence was changed")
     try:
         found = Ledger.of(path)
     except OSError as error:
@@ -60,7 +62,10 @@ def _require_unchanged(path: Path, ledger: Ledger) -> None:
 
 def _read(path: Path, row: type[Response] | type[Users]) -> pd.DataFrame:
     dtypes = {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
-    frame = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_filter=False)
+    try:
+        frame = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_filter=False)
+    except ValueError as error:
+        raise UsageError(f"{path}: is damaged: {str(error).strip()}") from error
     if list(frame.columns) != list(dtypes):
         raise UsageError(f"{path}: has the columns {list(frame.columns)} instead of {list(dtypes)}")
     return frame

@@ -74,7 +74,8 @@ def latency_figure(latency: pd.DataFrame, stages: list[str], backends: list[str]
         draw_percentiles(latency, stage, backends, axes)
         axes.set_title(f"stage {stage}")
     panels[0][0].set_ylabel("latency in ms")
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    legend = {label: line for axes in panels[0] for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=6)
     figure.suptitle(_latency_answer(latency, stages), x=0.01, ha="left", fontsize=14, fontweight="bold")
     return figure
 

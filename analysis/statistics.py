@@ -9,8 +9,9 @@ import pandas as pd
 from analysis.evidence import Evidence
 from analysis.round_robin import window_bounds
 from scenarios.claim import Claim
+from scenarios.definition import RESERVED
 
-ALL = "all"
+ALL = RESERVED
 QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "p99_9_ms": 0.999}
 
 

@@ -49,6 +49,7 @@ def main() -> None:
         headers=[("X-Host-Tag", tag)],  # uvicorn puts it on every answer, its own 400 to a malformed request included
         server_header=False,
         access_log=False,
+        ws="none",  # an upgrade to a WebSocket is answered like any request, tag included
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
     )

@@ -11,8 +11,7 @@ from locustfiles.gate import Report
 class Budget:
     """The requests of the current stage, leased in chunks that shrink as the end comes near.
 
-    `grant(worker, permits)` hands permits to a worker. Between `announce` and the next, a worker that asked is served
-    as soon as there is something to lease.
+    `grant(worker, permits)` hands permits to a worker.
     """
 
     def __init__(self, grant: Callable[[str, int], None]) -> None:
@@ -33,12 +32,12 @@ class Budget:
         """Begin a stage of so many requests, and hold them back until it opens."""
         self._open = False
         self._left = requests
-        self._asking.clear()
         self.spent.clear()
 
     def open(self) -> None:
         """Lease the requests of the stage to those who ask from now on."""
         self._open = True
+        self._asking.clear()
         self._settle()
 
     def close(self) -> None:

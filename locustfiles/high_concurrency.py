@@ -2,7 +2,6 @@
 
 from locustfiles.shape import ScenarioShape
 from locustfiles.user import ModelsUser
-from scenarios.definition import Scenario
 
 __all__ = ["HighConcurrency", "ModelsUser"]
 
@@ -10,4 +9,4 @@ __all__ = ["HighConcurrency", "ModelsUser"]
 class HighConcurrency(ScenarioShape):
     """The stages of `scenarios/high-concurrency.toml`."""
 
-    scenario = Scenario.load("high-concurrency")
+    name = "high-concurrency"

@@ -38,7 +38,6 @@ class Leader:
         options.manifest(environment, scenario)  # refuses now what could otherwise only be refused when users start
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stop.add_listener(self._end)
-        environment.events.spawning_complete.add_listener(self._spawned)
         self._runner.register_message(REPORT, self._report)
         self._runner.register_message(NEWS, self._receive)
 
@@ -87,10 +86,6 @@ class Leader:
     def _interrupt(self) -> None:
         if self._run is not None:
             self._run.stop("it was interrupted")
-
-    def _spawned(self, **_: Any) -> None:
-        if self._run is not None:
-            self._run.spawned()
 
     def _report(self, msg: Message, **_: Any) -> None:
         if self._run is not None and self._knows(msg):

@@ -10,6 +10,7 @@ from locust.runners import MasterRunner
 
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
+from scenarios.errors import UsageError
 from scenarios.report_directory import Host, Manifest, ReportDirectory, git_commit, versions
 
 PROJECT = Path(__file__).parent.parent
@@ -35,7 +36,13 @@ def declare(parser: LocustArgumentParser, **_: Any) -> None:
     parser.add_argument(
         "--report-directory",
         type=str,  # and not Path: Locust sends all options to its workers, in a form that knows no paths
-        help="where to keep the evidence (default: a new directory under reports/)",
+        help="where to keep the evidence of one run (default: a new directory under --reports)",
+        include_in_web_ui=False,
+    )
+    parser.add_argument(
+        "--reports",
+        default=str(PROJECT / "reports"),
+        help="where to make a new directory for each run (default: reports)",
         include_in_web_ui=False,
     )
 
@@ -67,11 +74,12 @@ def manifest(environment: Environment, scenario: Scenario) -> Manifest:
 
 
 def report_directory(environment: Environment, scenario: Scenario) -> ReportDirectory:
-    """The directory asked for, or, when none was or it has served a run already, a new one."""
+    """The directory asked for, or else a new one. Raises `UsageError` when the one asked for holds a run."""
     options: Any = environment.parsed_options
-    if options.report_directory is not None:
-        directory = ReportDirectory(Path(options.report_directory))
-        if not directory.manifest_path.exists():
-            directory.path.mkdir(parents=True, exist_ok=True)
-            return directory
-    return ReportDirectory.new(PROJECT / "reports", scenario.name)
+    if options.report_directory is None:
+        return ReportDirectory.new(Path(options.reports), scenario.name)
+    directory = ReportDirectory(Path(options.report_directory))
+    if directory.manifest_path.exists():
+        raise UsageError(f"{directory.path}: holds a run already, and nothing is overwritten: name another directory")
+    directory.path.mkdir(parents=True, exist_ok=True)
+    return directory

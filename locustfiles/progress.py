@@ -3,11 +3,11 @@
 import time
 
 from locust.stats import StatsEntry
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from locustfiles.ledgers import ResponseLog
+from scenarios.console import Console
 from scenarios.ledgers import Users
 from scenarios.report_directory import Manifest
 
@@ -21,8 +21,7 @@ class Progress:
         self._scenario = manifest.scenario
         self._weights = manifest.claim.weights
         self._started_at = self._shown_at = time.monotonic()
-        self._console = Console(stderr=True, highlight=False)
-        self._unheard = False
+        self._console = Console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         if self._console.is_terminal:
             self._live.start()
@@ -42,11 +41,7 @@ class Progress:
         self._print(Text(f"{self._scenario.name}: {self._done(responses)} in {seconds:.1f} s: {reason}"))
 
     def _print(self, line: Text) -> None:
-        if not self._unheard:
-            try:
-                self._console.print(line, soft_wrap=True)
-            except BrokenPipeError:  # whoever listened is gone; the run goes on
-                self._unheard = True
+        self._console.print(line, soft_wrap=True)
 
     def _done(self, responses: ResponseLog) -> str:
         done = responses.rows

@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import gevent
-from gevent.event import Event
 from locust.runners import Runner
 
 from locustfiles.budget import Budget
@@ -17,6 +16,7 @@ from scenarios.ledgers import Response, Users
 from scenarios.report_directory import Manifest, ReportDirectory
 
 SHOW_EVERY_S = 0.25
+SURPLUS_CHECKED_EVERY_S = 0.02
 LAST_ANSWERS_WITHIN_S = 5.0
 STALLED_AFTER_S = 120.0  # longer than any request may take, connecting included: nothing is coming any more
 
@@ -36,7 +36,7 @@ class Run:
         self._stages = iter(manifest.scenario.stages)
         self._stage: Stage | None = None
         self._timer = gevent.Greenlet()  # closes a stage that lasts a time
-        self._spawned = Event()
+        self._open = False  # whether requests of the stage may be sent yet
         self._last_answer_at = time.monotonic()
         self._fault: str | None = None
         directory.begin(manifest)
@@ -56,7 +56,7 @@ class Run:
         """
         if self._fault is None and self._stage is not None and self._budget.spent.wait(1.0):
             self._next_stage()
-        if time.monotonic() - self._last_answer_at > STALLED_AFTER_S:
+        if self._open and time.monotonic() - self._last_answer_at > STALLED_AFTER_S:
             self.stop(f"nothing was answered for {STALLED_AFTER_S:g} s")
         if self._fault is not None:
             self._budget.spent.wait(LAST_ANSWERS_WITHIN_S)
@@ -71,20 +71,22 @@ class Run:
             return
         until = self._stage.until_requests or self._manifest.scenario.requests
         self._budget.announce(max(0, until - self._budget.answered))
+        self._open = False
         if self._stage.users < users_before:
-            self._spawned.clear()
-            gevent.spawn(self._open_when_spawned)
+            gevent.spawn(self._open_without_the_surplus, self._stage)
         else:
-            self._open()
+            self._open_stage(self._stage)
 
-    def _open_when_spawned(self) -> None:
-        self._spawned.wait()
-        self._open()
+    def _open_without_the_surplus(self, stage: Stage) -> None:
+        while self._users > stage.users:
+            gevent.sleep(SURPLUS_CHECKED_EVERY_S)
+        self._open_stage(stage)
 
-    def _open(self) -> None:
-        assert self._stage is not None
-        if self._stage.duration_s is not None:
-            self._timer = gevent.spawn_later(self._stage.duration_s, self._close)
+    def _open_stage(self, stage: Stage) -> None:
+        self._open = True
+        self._last_answer_at = time.monotonic()
+        if stage.duration_s is not None:
+            self._timer = gevent.spawn_later(stage.duration_s, self._close)
         self._budget.open()
         self._runner.send_message(OPEN)
 
@@ -93,10 +95,6 @@ class Run:
         self._runner.send_message(CLOSE)
 
     # -- what the workers say
-
-    def spawned(self) -> None:
-        """The users that the shape asked for are there, and no others."""
-        self._spawned.set()
 
     def report(self, worker: str, report: Report) -> None:
         """A worker says how far it is."""
@@ -129,17 +127,22 @@ class Run:
     def end(self) -> bool:
         """Close the ledgers and set the end mark. True when the run is complete."""
         self._showing.kill()
-        self._generator.close()
-        self.responses.close()
+        self._timer.kill()
         complete = self._fault is None and self.responses.rows == self._manifest.scenario.requests
         reason = "every request was answered" if complete else self._fault or "it ended before every request was sent"
         self._progress.end(self.responses, reason)
+        self._generator.close()
+        self.responses.close()
         self._directory.end(self._manifest, complete=complete, reason=reason)
         return complete
 
     def _now(self) -> Users:
-        stage = self._stage.name if self._stage is not None else ""
-        return Users(round(time.time() * 1e6), stage, sum(self._users_of.values()))
+        stage = self._stage.name if self._stage is not None and self._open else ""
+        return Users(round(time.time() * 1e6), stage, self._users)
+
+    @property
+    def _users(self) -> int:
+        return sum(self._users_of.values())
 
     def _show_regularly(self) -> None:
         while True:

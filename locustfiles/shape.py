@@ -16,22 +16,26 @@ from scenarios.errors import UsageError
 
 
 class ScenarioShape(LoadTestShape):
-    """Give `scenario` in a subclass; everything else follows from it, under every way to start Locust.
+    """Give the `name` of a scenario in a subclass; everything else follows, under every way to start Locust.
 
     In a master or a single process it has a leader, in a worker or a single process a driver.
     """
 
     abstract = True
-    scenario: ClassVar[Scenario]
+    name: ClassVar[str]
     _leader: Leader
     _driver: Driver
+
+    def scenario(self) -> Scenario:
+        """The scenario of this shape. Raises `UsageError` when its file breaks a rule."""
+        return Scenario.load(self.name)
 
     def attach(self, environment: Environment) -> None:
         """Take part in this environment. Raises `UsageError` when what was asked for is not possible."""
         if not isinstance(environment.runner, MasterRunner):  # first, so that its last rows reach a run that still is
             self._driver = Driver(environment)
         if not isinstance(environment.runner, WorkerRunner):
-            self._leader = Leader(environment, self.scenario)
+            self._leader = Leader(environment, self.scenario())
 
     @property
     def gate(self) -> Gate:

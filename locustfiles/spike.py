@@ -2,7 +2,6 @@
 
 from locustfiles.shape import ScenarioShape
 from locustfiles.user import ModelsUser
-from scenarios.definition import Scenario
 
 __all__ = ["ModelsUser", "Spike"]
 
@@ -10,4 +9,4 @@ __all__ = ["ModelsUser", "Spike"]
 class Spike(ScenarioShape):
     """The stages of `scenarios/spike.toml`."""
 
-    scenario = Scenario.load("spike")
+    name = "spike"

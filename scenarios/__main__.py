@@ -2,13 +2,16 @@
 
 import argparse
 import os
+import re
+import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
-from scenarios.runner import Interrupted, run
+from scenarios.runner import Interrupted, interrupt, run
 from scenarios.stacks.local import PROJECT, LocalStack
 
 USAGE = 2
@@ -18,6 +21,8 @@ LOG_LINES = 20
 
 def main() -> None:
     """Do what was asked; a refusal is one sentence on standard error and exit code 2."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     try:
         options = _parser().parse_args()
         code = options.command(options)
@@ -30,19 +35,21 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
-        print(f"scenarios: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"scenarios: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         code = USAGE
     sys.exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scenarios", description=__doc__)
-    parser.add_argument("--port-offset", type=_port_offset, default=0, help="add this to every port of the stack")
+    port_offset = _number("PORT_OFFSET", 0, 50_000)
+    parser.add_argument("--port-offset", type=port_offset, default=0, help="add this to every port of the stack")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     running = commands.add_parser("run", help="run a scenario and judge it")
     running.add_argument("name", help="its name, for example baseline")
-    running.add_argument("--requests", type=_count, help="send this many instead of the scenario's number")
-    running.add_argument("--users", type=_count, help="this many users at the peak instead of the scenario's number")
+    requests, users = _number("REQUESTS", 1, 100_000_000), _number("USERS", 1, 1_000_000)
+    running.add_argument("--requests", type=requests, help="send this many instead of the scenario's number")
+    running.add_argument("--users", type=users, help="this many users at the peak instead of the scenario's number")
     running.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     running.set_defaults(command=_run)
     for name, command, text in (
@@ -56,16 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise UsageError(f"{text!r} is no whole number above zero")
-    return int(text)
+def _number(name: str, lowest: int, highest: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+            raise UsageError(f"{name} is {text!r}, and should be a whole number from {lowest:,} to {highest:,}")
+        return int(text)
 
-
-def _port_offset(text: str) -> int:
-    if not text.isdecimal() or int(text) > 50_000:
-        raise UsageError(f"{text!r} is no whole number from 0 to 50000")
-    return int(text)
+    return number
 
 
 def _stack(options: argparse.Namespace) -> LocalStack:
@@ -87,17 +91,19 @@ def _list(_options: argparse.Namespace) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     stack = _stack(options)
-    if stack.is_up():
-        print(f"{stack.name} stack is up already: {stack.target}")
-    else:
-        stack.start(stay=True)
-        print(f"{stack.name} stack is up: {stack.target}")
+    with stack.reserved():
+        if stack.is_up():
+            print(f"{stack.name} stack is up already: {stack.target}")
+        else:
+            stack.start(stay=True)
+            print(f"{stack.name} stack is up: {stack.target}")
     return 0
 
 
 def _down(options: argparse.Namespace) -> int:
-    stopped = _stack(options).stop()
-    print("stopped" if stopped else "nothing was running")
+    stack = _stack(options)
+    with stack.reserved():
+        print("stopped" if stack.stop() else "nothing was running")
     return 0
 
 

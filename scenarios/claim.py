@@ -1,13 +1,17 @@
 """The claim under test: which backend is to get how many of every round of requests."""
 
-import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from scenarios.definition import RESERVED
 from scenarios.errors import UsageError
 from scenarios.nginx_conf import NginxConf
+
+PAIR = r"\s*[A-Za-z0-9._-]+\s*=\s*[0-9]+\s*"
 
 
 class Claim(BaseModel):
@@ -19,47 +23,43 @@ class Claim(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    weights: dict[str, int]
-    cycles: int = 1
+    weights: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    cycles: Annotated[int, Field(ge=1)] = 1
     source: str
 
     @classmethod
+    def of(cls, text: str) -> Self:
+        """A claim from `back-01=1,back-02=2`, or from the nginx configuration at this path.
+
+        Raises `UsageError` when it is neither, or claims nothing that could be tested.
+        """
+        if re.fullmatch(f"{PAIR}(,{PAIR})*", text):
+            pairs = (pair.split("=") for pair in text.split(","))
+            weights = _weights(((tag.strip(), int(weight)) for tag, weight in pairs), text)
+            return cls(weights=weights, source="--claim")
+        if "=" in text and not Path(text).exists():
+            raise UsageError(f"claim {text!r} is not of the form back-01=1,back-02=2 with whole weights above zero")
+        return cls.of_nginx(Path(text))
+
+    @classmethod
     def of_nginx(cls, path: Path) -> Self:
-        """What an nginx configuration promises. Raises `UsageError` when it has not exactly one upstream."""
+        """What an nginx configuration promises. Raises `UsageError` naming the line that cannot be claimed."""
         conf = NginxConf.read(path)
-        live = [server["args"] for server in conf.servers() if not {"down", "backup"} & set(server["args"])]
-        _require_distinct([address.partition(":")[0] for address, *_ in live], path)
-        weights = {address.partition(":")[0]: _weight(options) for address, *options in live}
-        cycles = 1 if any(conf.find("zone")) else _worker_processes(conf)
+        weights = _weights(((server.host, server.weight) for server in conf.servers() if server.takes_turns), str(path))
+        cycles = 1 if any(conf.find("zone")) else conf.worker_processes()
         return cls(weights=weights, cycles=cycles, source=path.name)
 
-    @classmethod
-    def of_text(cls, text: str) -> Self:
-        """The claim written as `back-01=1,back-02=2`. Raises `UsageError` when it is written otherwise."""
-        pairs = [pair.partition("=") for pair in text.split(",")]
-        if not all(tag and weight.isdecimal() and int(weight) > 0 for tag, _, weight in pairs):
-            raise UsageError(f"claim {text!r} is not of the form back-01=1,back-02=2 with whole weights above zero")
-        return cls(weights={tag: int(weight) for tag, _, weight in pairs}, source="--claim")
 
-    @classmethod
-    def of(cls, text: str) -> Self:
-        """A claim from `tag=weight,...`, or from the nginx configuration at this path."""
-        return cls.of_text(text) if "=" in text else cls.of_nginx(Path(text))
-
-
-def _require_distinct(hosts: list[str], path: Path) -> None:
-    repeated = sorted({host for host in hosts if hosts.count(host) > 1})
-    if repeated:
-        raise UsageError(
-            f"{path}: {', '.join(repeated)} stands in several server lines: backends are told apart by their host "
-            "name, which must be their HOST_TAG"
-        )
-
-
-def _weight(options: list[str]) -> int:
-    return next((int(option.removeprefix("weight=")) for option in options if option.startswith("weight=")), 1)
-
-
-def _worker_processes(conf: NginxConf) -> int:
-    count = next((line["args"][0] for line in conf.find("worker_processes")), "1")
-    return (os.cpu_count() or 1) if count == "auto" else int(count)
+def _weights(pairs: Iterable[tuple[str, int]], source: str) -> dict[str, int]:
+    weights: dict[str, int] = {}
+    for tag, weight in pairs:
+        if tag in weights:
+            raise UsageError(f"{source}: {tag} stands there twice: backends are told apart by their name, the HOST_TAG")
+        if tag == RESERVED:
+            raise UsageError(f"{source}: {tag} means everybody together: give the backend another name")
+        if weight == 0:
+            raise UsageError(f"{source}: the weight of {tag} is zero: leave it out")
+        weights[tag] = weight
+    if not weights:
+        raise UsageError(f"{source}: claims nothing: no server takes turns")
+    return weights

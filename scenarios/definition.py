@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from scenarios.errors import UsageError
 
 DIRECTORY = Path(__file__).parent
+RESERVED = "all"  # the name of everything together, in the tables
 
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Definition(BaseModel):
@@ -40,7 +42,7 @@ class Expect(_Definition):
     """What the answers must be like, beyond the split."""
 
     error_rate: Annotated[float, Field(ge=0, le=1, description="failed requests, as a share of all")] = 0.0
-    p99_ms: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict, description="by stage")
+    p99_ms: dict[str, Limit] = Field(default_factory=dict, description="by stage")
 
 
 class Scenario(_Definition):
@@ -67,8 +69,10 @@ class Scenario(_Definition):
             document = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UsageError(f"{path}: is not TOML: {error}") from error
+        if "name" in document:
+            raise UsageError(f"{path}: name: leave it out, a scenario is named after its file")
         return cls._checked({"name": path.stem} | document, source=str(path))
 
     @property
@@ -121,6 +125,8 @@ def names() -> list[str]:
 def _each_name_once(stages: tuple[Stage, ...]) -> None:
     seen: set[str] = set()
     for stage in stages:
+        if stage.name == RESERVED:
+            raise ValueError(f"a stage may not be called {RESERVED}, which means all stages together")
         if stage.name in seen:
             raise ValueError(f"stage {stage.name!r} stands twice: give each stage a name of its own")
         seen.add(stage.name)

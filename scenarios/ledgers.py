@@ -19,7 +19,7 @@ class Users(NamedTuple):
     """A change in the generator: a row of `generator.csv`, whose header these names are."""
 
     at_us: int  # since the Unix epoch
-    stage: str
+    stage: str  # empty between stages, while surplus users go
     users: int  # running from then on
 
 

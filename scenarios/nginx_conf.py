@@ -1,24 +1,45 @@
 """An nginx configuration as a tree that can be searched, changed and written again (parsed by crossplane)."""
 
+import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NotRequired, Self, TypedDict
+from typing import NoReturn, NotRequired, Self, TypedDict
 
 import crossplane
 
 from scenarios.errors import UsageError
 
+DEFAULT_PORT = 80
+OTHER_METHODS = ("hash", "ip_hash", "least_conn", "least_time", "random")
+
 
 class Directive(TypedDict):
-    """One directive: its name, its arguments, and, for a block, what is inside."""
+    """One directive: its name, its arguments, where it stands, and, for a block, what is inside."""
 
     directive: str
     args: list[str]
+    line: int
     block: NotRequired[list["Directive"]]
 
 
+@dataclass(frozen=True)
+class Server:
+    """One `server` line of an upstream. `takes_turns` is false for those that are down or only a backup."""
+
+    host: str
+    port: int
+    weight: int
+    takes_turns: bool
+    directive: Directive
+
+
 class NginxConf:
-    """A parsed configuration. Change the directives in place; `text()` writes what they then say."""
+    """A parsed configuration with one upstream. Change the directives in place; `text()` writes what they then say.
+
+    Everything that reads a value raises `UsageError` naming the file and the line that it cannot make sense of.
+    """
 
     def __init__(self, directives: list[Directive], source: Path) -> None:
         self.directives = directives
@@ -26,7 +47,7 @@ class NginxConf:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Parse a file and what it includes. Raises `UsageError` naming the file and line that cannot be parsed."""
+        """Parse a file and what it includes."""
         parsed = crossplane.parse(str(path), combine=True)
         if parsed["status"] != "ok":
             reasons = "; ".join(error["error"] for error in parsed["errors"])
@@ -37,16 +58,52 @@ class NginxConf:
         """Every directive with one of these names, at any depth, in the order of the file."""
         return _find(self.directives, names)
 
-    def servers(self) -> list[Directive]:
-        """The `server` lines of the one upstream. Raises `UsageError` when there is not exactly one upstream."""
+    def servers(self) -> list[Server]:
+        """The servers of the upstream, which must be the only one and balance by weighted round-robin."""
         upstreams = list(self.find("upstream"))
         if len(upstreams) != 1:
             raise UsageError(f"{self.source}: has {len(upstreams)} upstream blocks; a claim needs exactly one")
-        return [line for line in upstreams[0].get("block", []) if line["directive"] == "server"]
+        lines = upstreams[0].get("block", [])
+        for line in lines:
+            if line["directive"] in OTHER_METHODS:
+                self._refuse(line, "only weighted round-robin, the default method, makes an exact claim")
+        return [self._server(line) for line in lines if line["directive"] == "server"]
+
+    def listen(self) -> tuple[Directive, int]:
+        """The first `listen` line and its port."""
+        line = next(self.find("listen"), None)
+        if line is None:
+            raise UsageError(f"{self.source}: listens nowhere: a `listen` line is missing")
+        port = re.fullmatch(r"(?:.*:)?(\d+)", line["args"][0])
+        return (line, int(port[1])) if port else self._refuse(line, "the port is missing")
+
+    def worker_processes(self) -> int:
+        """How many workers share the work."""
+        line = next(self.find("worker_processes"), None)
+        if line is None:
+            return 1
+        if line["args"] == ["auto"]:
+            return os.cpu_count() or 1
+        return int(line["args"][0]) if line["args"][0].isdecimal() else self._refuse(line, "no whole number")
 
     def text(self) -> str:
         """The configuration in nginx's own syntax."""
         return str(crossplane.build(self.directives)) + "\n"
+
+    def _server(self, line: Directive) -> Server:
+        address, *options = line["args"]
+        parts = re.fullmatch(r"([A-Za-z0-9._-]+)(?::(\d+))?", address)
+        weight = next((option[7:] for option in options if option.startswith("weight=")), "1")
+        if parts is None:
+            self._refuse(line, "backends are told apart by their host name: write host:port")
+        if not weight.isdecimal() or int(weight) == 0:
+            self._refuse(line, "the weight is no whole number above zero")
+        takes_turns = not {"down", "backup"} & set(options)
+        return Server(parts[1], int(parts[2] or DEFAULT_PORT), int(weight), takes_turns, line)
+
+    def _refuse(self, line: Directive, reason: str) -> NoReturn:
+        said = " ".join([line["directive"], *line["args"]])
+        raise UsageError(f"{self.source}:{line['line']}: `{said}`: {reason}")
 
 
 def _find(directives: list[Directive], names: tuple[str, ...]) -> Iterator[Directive]:

@@ -97,12 +97,13 @@ class ReportDirectory:
     @classmethod
     def new(cls, reports: Path, scenario: str) -> Self:
         """A directory that did not exist, named after this second. Nothing is ever overwritten."""
+        (reports / scenario).mkdir(parents=True, exist_ok=True)
         stem = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
         attempt = 1
         while True:
             path = reports / scenario / (stem if attempt == 1 else f"{stem}-{attempt}")
             try:
-                path.mkdir(parents=True)
+                path.mkdir()
             except FileExistsError:
                 attempt += 1
             else:
@@ -117,7 +118,7 @@ class ReportDirectory:
         ledgers = {path.name: Ledger.of(path) for path in (self.responses_path, self.generator_path)}
         end = End(at=datetime.now(UTC), complete=complete, reason=reason, ledgers=ledgers)
         self._write(manifest.model_copy(update={"end": end}))
-        if complete:
+        if complete and self.path.parent.name == manifest.scenario.name:
             _point(self.path.parent / LATEST, self.path.name)
 
     def manifest(self) -> Manifest:
@@ -158,6 +159,8 @@ def versions() -> dict[str, str]:
 
 
 def _point(link: Path, target: str) -> None:
+    if link.exists() and not link.is_symlink():
+        return  # not ours to replace
     draft = link.with_name(f".{link.name}-{os.getpid()}")
     draft.symlink_to(target)
     draft.replace(link)

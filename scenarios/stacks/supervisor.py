@@ -6,19 +6,19 @@ signal, by the death of any of them before they are ready, and with `leave` by t
 comes when the process that started it ends, whatever ended it.
 """
 
-import json
+import http.client
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
-from dataclasses import asdict
+from contextlib import suppress
 from pathlib import Path
 
-from scenarios.stacks.local import PROJECT, LocalStack, ProcessId, Service
+from scenarios.stacks.local import PROJECT, LocalStack, Service
+from scenarios.stacks.processes import ProcessId
 
 HEALTHY_WITHIN_S = 30.0
 GRACE_S = 5.0
@@ -43,13 +43,17 @@ def main() -> None:
 
 def _supervise(stack: LocalStack, told_to_stop: threading.Event) -> int:
     children: dict[str, subprocess.Popen[bytes]] = {}
+    started = [ProcessId.of("supervisor", os.getpid())]
     try:
         stack.write_conf()
         for service in stack.services():
-            children[service.address.name] = _start(service, stack.log(service.address.name))
+            name = service.address.name
+            children[name] = _start(service, stack.log(name))
+            started.append(ProcessId.of(name, children[name].pid))
+            stack.remember(started, ready=False)
         for service in stack.services():
             _wait_until_healthy(service, children[service.address.name], stack, told_to_stop)
-        _write_state(stack, children)
+        stack.remember(started, ready=True)
         print("ready", flush=True)
         told_to_stop.wait()
     except NotHealthy as error:
@@ -79,20 +83,23 @@ def _wait_until_healthy(
 ) -> None:
     deadline = time.monotonic() + HEALTHY_WITHIN_S
     name = service.address.name
-    while not _healthy(service):
-        if child.poll() is not None:
-            raise NotHealthy(f"{name} ended with exit code {child.returncode}: {_last_words(stack.log(name))}")
+    while child.poll() is None and not _healthy(service):
         if time.monotonic() > deadline:
             raise NotHealthy(f"{name} was not healthy within {HEALTHY_WITHIN_S:g} s: {_last_words(stack.log(name))}")
         if told_to_stop.wait(0.05):
             raise NotHealthy("stopped before the stack was ready")
+    if child.poll() is not None:
+        raise NotHealthy(f"{name} ended with exit code {child.returncode}: {_last_words(stack.log(name))}")
 
 
 def _healthy(service: Service) -> bool:
+    """Whether the service answers, and no other in its place. No proxy of the environment is asked on the way."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(service.health, timeout=1.0) as answer:  # noqa: S310 - an URL of our own
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        with direct.open(service.health, timeout=1.0) as answer:
+            tag = answer.headers.get("X-Host-Tag", service.address.name)
+            return bool(answer.status == 200 and tag == service.address.name)
+    except (OSError, http.client.HTTPException):
         return False
 
 
@@ -101,23 +108,15 @@ def _last_words(log: Path) -> str:
     return " | ".join(line.strip() for line in lines[-LOG_LINES:]) or "it said nothing"
 
 
-def _write_state(stack: LocalStack, children: dict[str, subprocess.Popen[bytes]]) -> None:
-    processes = [ProcessId.of("supervisor", os.getpid())]
-    processes += [ProcessId.of(name, child.pid) for name, child in children.items()]
-    draft = stack.state_path.with_suffix(".draft")
-    draft.write_text(json.dumps([asdict(process) for process in processes], indent=2) + "\n", encoding="utf-8")
-    draft.replace(stack.state_path)
-
-
 def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
     """Stop nginx first, so that nobody asks a backend that is gone; who does not go in time is killed with its own."""
     for child in reversed(children.values()):
         child.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):  # workers of an nginx that was killed are still there, or all are gone
             os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        child.wait()
 
 
 def _wait_for_the_end_of_input(told_to_stop: threading.Event) -> None:

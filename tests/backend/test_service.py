@@ -160,6 +160,22 @@ def test_even_the_answer_to_what_is_no_http_says_who_gave_it(replica):
     assert "x-host-tag: back-01" in answer
 
 
+def test_an_upgrade_to_a_websocket_is_answered_like_any_request(replica):
+    with socket.create_connection(("127.0.0.1", replica[1]), timeout=5) as connection:
+        connection.sendall(
+            b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        answer = connection.recv(4096).decode().lower()
+    assert answer.startswith("http/1.1 200")
+    assert "x-host-tag: back-01" in answer
+
+
+def test_a_slash_too_many_is_another_path(url):
+    answer = ask(f"{url}/models/", b"{}")
+    assert (answer.status, answer.json["success"]) == (404, False)
+
+
 def test_a_client_that_hangs_up_in_the_middle_of_its_body_leaves_no_trace(replica, url):
     with socket.create_connection(("127.0.0.1", replica[1]), timeout=5) as connection:
         connection.sendall(b"POST /models HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")

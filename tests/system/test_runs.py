@@ -74,7 +74,7 @@ def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, offset
     sixth = scenario.requests / 6
     counts = Counter(ledger["host_tag"])
     assert all(abs(counts[tag] - part * sixth) <= 1 for tag, part in (("back-01", 1), ("back-02", 2), ("back-03", 3)))
-    assert processes_of(LocalStack(offset).directory) == []
+    assert processes_of(offset) == []
 
 
 def test_stages_get_exactly_their_requests(offset, reports):
@@ -138,6 +138,25 @@ def test_two_processes_share_one_exact_budget(stack, tmp_path):
     assert analyse(tmp_path).returncode == 0
 
 
+def test_a_directory_that_holds_a_run_is_refused(stack, tmp_path):
+    locust(stack, tmp_path)
+    ended = locust(stack, tmp_path)
+    assert ended.returncode == 2
+    assert "holds a run already, and nothing is overwritten" in ended.stderr
+    assert len(rows(tmp_path)) == 1000
+
+
+def test_whoever_stops_reading_the_progress_does_not_stop_the_run(stack, tmp_path):
+    command = [sys.executable, "-m", "locust", "-f", "locustfiles/sustained.py", "--host", stack.target, "--headless"]
+    command += ["--only-summary", "--scale-requests", "12000", "--report-directory", str(tmp_path)]
+    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        process.wait(60)
+    assert len(rows(tmp_path)) == 12_000
+    assert manifest(tmp_path)["end"]["complete"] is True
+
+
 def test_a_wrong_claim_fails(stack, tmp_path):
     locust(stack, tmp_path, "--claim", "back-01=2,back-02=2,back-03=3")
     ended = analyse(tmp_path)
@@ -153,7 +172,7 @@ def test_a_wrong_claim_fails(stack, tmp_path):
 def test_the_web_interface_runs_it_again_and_again_each_run_exact(stack, tmp_path):
     port = 8089 + stack.port_offset
     command = [sys.executable, "-m", "locust", "-f", "locustfiles/baseline.py", "--host", stack.target]
-    command += ["--web-host", "127.0.0.1", "--web-port", str(port), "--report-directory", str(tmp_path / "first")]
+    command += ["--web-host", "127.0.0.1", "--web-port", str(port), "--reports", str(tmp_path)]
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -167,7 +186,8 @@ def test_the_web_interface_runs_it_again_and_again_each_run_exact(stack, tmp_pat
         finally:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=30)
-    assert len(rows(tmp_path / "first")) == 3000
+    directories = sorted(path for path in (tmp_path / "baseline").iterdir() if not path.is_symlink())
+    assert [len(rows(directory)) for directory in directories] == [3000, 4000]
 
 
 def requests_by_name(url):
@@ -188,7 +208,8 @@ def test_a_stage_may_last_a_time_and_the_whole_is_still_exact(stack, tmp_path):
         "from locustfiles.user import ModelsUser\n"
         "from scenarios.definition import Scenario\n"
         "class Timed(ScenarioShape):\n"
-        f"    scenario = Scenario.read(Path({str(toml)!r}))\n"
+        "    def scenario(self):\n"
+        f"        return Scenario.read(Path({str(toml)!r}))\n"
     )
     command = [sys.executable, "-m", "locust", "-f", str(file), "--host", stack.target, "--headless", "--only-summary"]
     directory = tmp_path / "report"
@@ -226,7 +247,7 @@ def test_a_run_that_is_told_to_stop_ends_in_order(running, offset, reports, numb
     assert manifest(directory)["end"]["complete"] is False
     assert analyse(directory).returncode == 3
     assert not (reports / "sustained" / "latest").exists()
-    assert processes_of(LocalStack(offset).directory) == []
+    assert processes_of(offset) == []
 
 
 def test_a_generator_that_is_killed_leaves_a_directory_that_is_refused(running, offset):
@@ -234,12 +255,12 @@ def test_a_generator_that_is_killed_leaves_a_directory_that_is_refused(running, 
     _, said = running.communicate(timeout=60)
     assert running.returncode == 2
     assert "the run was cut off before its end mark was set" in said
-    assert processes_of(LocalStack(offset).directory) == []
+    assert processes_of(offset) == []
 
 
 def test_a_balancer_that_dies_fails_the_run_and_every_request_is_accounted_for(running, offset, reports):
     nginx = next(process for process in LocalStack(offset).processes() if process.name == "nginx")
-    for process in (nginx.process, *nginx.process.children()):
+    for process in nginx.family():
         process.kill()
     out, said = running.communicate(timeout=120)
     assert running.returncode == 1, out + said
@@ -259,10 +280,26 @@ def test_a_runner_that_is_killed_takes_the_stack_with_it(running, offset):
     assert not generator.is_running()
 
 
+def test_workers_of_a_balancer_that_lost_its_master_are_stopped_too(running, offset):
+    nginx = next(process for process in LocalStack(offset).processes() if process.name == "nginx")
+    workers = nginx.process.children()
+    nginx.process.kill()
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=60)
+    assert [worker for worker in workers if worker.is_running()] == []
+
+
+def test_the_stack_of_a_run_cannot_be_stopped_under_it(running, offset):
+    ended = scenarios("down", offset=offset)
+    assert ended.returncode == 2
+    assert ended.stderr == "scenarios: another command is using the local stack: wait for it to end\n"
+    assert running.poll() is None
+
+
 def test_two_runs_at_once_would_spoil_each_other(running, offset, reports):
     ended = scenarios("run", "baseline", "--reports", reports, offset=offset)
     assert ended.returncode == 2
-    assert ended.stderr == "scenarios: another run is using the local stack: wait for it to end\n"
+    assert ended.stderr == "scenarios: another command is using the local stack: wait for it to end\n"
     assert running.poll() is None
 
 
@@ -270,10 +307,11 @@ def test_two_runs_at_once_would_spoil_each_other(running, offset, reports):
     ("arguments", "sentence"),
     [
         (["run", "spkie"], "scenarios: no scenario 'spkie', did you mean spike?"),
-        (["run", "baseline", "--requests", "many"], "scenarios: 'many' is no whole number above zero"),
-        (["run", "baseline", "--requests", "0"], "scenarios: '0' is no whole number above zero"),
+        (["run", "baseline", "--requests", "many"], "scenarios: REQUESTS is 'many', and should be a whole number"),
+        (["run", "baseline", "--requests", "0"], "scenarios: REQUESTS is '0', and should be a whole number"),
+        (["run", "baseline", "--requests", "9" * 400], "scenarios: REQUESTS is '999"),
         (["run", "baseline", "--requests", "10"], "scenarios: baseline scaled to requests=10"),
-        (["run", "baseline", "--users", "-5"], "scenarios: '-5' is no whole number above zero"),
+        (["run", "baseline", "--users=-5"], "scenarios: USERS is '-5', and should be a whole number"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_starts(arguments, sentence, offset, reports):
@@ -320,4 +358,4 @@ def test_reports_that_cannot_be_written_are_refused(offset, tmp_path):
     assert ended.returncode == 2
     assert ended.stderr.startswith("scenarios: ")
     assert "Traceback" not in ended.stderr
-    assert processes_of(LocalStack(offset).directory) == []
+    assert processes_of(offset) == []

@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
 from scenarios.errors import UsageError
+from scenarios.nginx_conf import NginxConf
 from scenarios.stacks.local import CONF, LocalStack
 from tests.conftest import PROJECT, ask, processes_of, scenarios, wait_for
 
@@ -36,6 +36,7 @@ COLUMNS = [
     "upstream_bytes",
     "host_tag",
 ]
+TOLD = ("worker_processes", "zone", "server", "keepalive", "proxy_pass", "log_format", "map", "proxy_next_upstream")
 
 
 def access_log(stack):
@@ -104,7 +105,7 @@ def test_up_status_logs_and_down_do_what_they_say(offset):
     assert "Application startup complete" in scenarios("logs", offset=offset).stdout
     assert scenarios("down", offset=offset).stdout == "stopped\n"
     assert scenarios("down", offset=offset).stdout == "nothing was running\n"
-    assert processes_of(LocalStack(offset).directory) == []
+    assert processes_of(offset) == []
 
 
 def test_logs_of_a_stack_that_was_never_started_are_refused(offset):
@@ -139,7 +140,7 @@ def test_a_service_that_does_not_start_is_named_with_its_last_words_and_nothing_
         pass
     assert not stack.is_up()
     assert stack.processes() == []
-    assert processes_of(stack.directory) == []
+    assert processes_of(offset) == []
 
 
 def test_a_stack_that_lost_a_replica_is_not_up_and_up_mends_it(offset):
@@ -194,11 +195,22 @@ def test_the_stack_goes_when_whoever_started_it_for_a_run_is_killed(offset):
 
 
 def test_the_configuration_served_is_the_one_file_with_other_addresses_and_paths(stack):
-    def skeleton(path):
-        words = Path(path).read_text().split()
-        return [word for word in words if not any(mark in word for mark in ("/", ":", "8080"))]
+    def words(path):
+        """What is left when addresses and paths are taken away."""
+        return [
+            [line["directive"], *(word for word in line["args"] if not word.startswith(("/", "127.", "back-", "8080")))]
+            for line in NginxConf.read(path).find(*TOLD)
+        ]
 
-    served = stack.running_conf.read_text()
-    assert "weight=3 max_fails=1 fail_timeout=10s;" in served
+    assert words(stack.running_conf) == words(CONF)
     assert stack.claimed_conf.read_text() == CONF.read_text()
-    assert "zone models 256k;" in served
+    assert "weight=3 max_fails=1 fail_timeout=10s;" in stack.running_conf.read_text()
+
+
+def test_a_replica_of_somebody_else_in_our_place_is_not_taken_for_ours(offset, tmp_path):
+    """The port is free when it is checked, and taken when the replica comes to bind it."""
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(CONF.read_text().replace("back-02:8002", "back-02:8001"))
+    with pytest.raises(UsageError, match="ended with exit code 1"), LocalStack(offset, conf=conf).up():
+        pass
+    assert processes_of(offset) == []

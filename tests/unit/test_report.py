@@ -117,6 +117,18 @@ def damage_ledger_cut(directory):
     directory.responses_path.write_bytes(directory.responses_path.read_bytes()[:-10])
 
 
+def damage_no_voucher(directory):
+    document = json.loads(directory.manifest_path.read_text())
+    document["end"]["ledgers"] = {}
+    directory.manifest_path.write_text(json.dumps(document))
+
+
+def damage_weights(directory):
+    document = json.loads(directory.manifest_path.read_text())
+    document["claim"]["weights"]["a"] = 0
+    directory.manifest_path.write_text(json.dumps(document))
+
+
 def damage_ledger_edited(directory):
     directory.responses_path.write_bytes(directory.responses_path.read_bytes().replace(b",a,", b",c,", 1))
 
@@ -128,6 +140,8 @@ def damage_ledger_edited(directory):
         (damage_no_end, "the run was cut off before its end mark was set"),
         (damage_manifest, "manifest.json: is damaged: the document: Invalid JSON"),
         (damage_manifest_key, "manifest.json: is damaged: claim.weights: Field required"),
+        (damage_no_voucher, "responses.csv: the manifest does not vouch for it"),
+        (damage_weights, "manifest.json: is damaged: claim.weights.a: Input should be greater than or equal to 1"),
         (damage_ledger_missing, "responses.csv: No such file or directory: the report directory is incomplete"),
         (damage_ledger_cut, "responses.csv: is not what the run wrote"),
         (damage_ledger_edited, "responses.csv: is not what the run wrote"),
@@ -139,6 +153,24 @@ def test_damaged_evidence_is_refused_by_name(directory, damage, sentence):
     with pytest.raises(UsageError) as refusal:
         report(directory.path)
     assert sentence in str(refusal.value)
+
+
+def test_a_ledger_that_is_no_table_is_refused_by_name(directory):
+    write(directory, [response(0, "a"), ("one field, and", *"too many others")])
+    with pytest.raises(UsageError, match=r"responses\.csv: is damaged"):
+        report(directory.path)
+
+
+def test_latest_is_set_only_beside_reports_of_the_scenario_and_never_over_a_file(tmp_path):
+    elsewhere = ReportDirectory(tmp_path / "elsewhere")
+    elsewhere.path.mkdir()
+    write(elsewhere, responses(EXACT))
+    assert not (tmp_path / "latest").exists()
+    mine = tmp_path / "made" / "latest"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    write(ReportDirectory.new(tmp_path, "made"), responses(EXACT))
+    assert mine.read_text() == "mine"
 
 
 def analyse(path):
@@ -160,6 +192,16 @@ def test_the_command_fails_when_the_claim_does(directory):
     ended = analyse(directory.path)
     assert ended.returncode == 1
     assert "made: FAIL" in ended.stdout
+
+
+def test_a_reader_that_leaves_does_not_change_the_exit_code(directory):
+    write(directory, responses(EXACT))
+    with subprocess.Popen(
+        [sys.executable, "-m", "analysis", str(directory.path)], cwd=PROJECT, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(30) == 0
 
 
 def test_the_command_refuses_in_one_sentence(tmp_path):

@@ -18,6 +18,10 @@ def turned(verdict):
     return {check.name: check.outcome for check in verdict.checks if check.outcome is not PASS}
 
 
+def test_outcomes_have_the_names_and_exit_codes_that_are_documented():
+    assert {str(outcome): outcome.exit_code for outcome in Outcome} == {"PASS": 0, "FAIL": 1, "INVALID": 3}
+
+
 def test_an_exact_split_passes():
     result = verdict(evidence(responses(EXACT), WEIGHTS))
     assert result.outcome is PASS

@@ -1,0 +1,61 @@
+"""Processes that are remembered across commands, and stopped with everything that they started."""
+
+import os
+from dataclasses import dataclass
+
+import psutil
+
+STOPPED_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """The leader of a session, for good: a number may be given away, number and start time together may not."""
+
+    name: str
+    pid: int
+    created: float
+
+    @classmethod
+    def of(cls, name: str, pid: int) -> "ProcessId":
+        """The process that has this number now."""
+        return cls(name, pid, psutil.Process(pid).create_time())
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The process, or None when it has ended."""
+        try:
+            process = psutil.Process(self.pid)
+            alive = process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return process if alive else None
+
+    def family(self) -> list[psutil.Process]:
+        """The process and what it started, what outlived it included."""
+        if self._given_away():
+            return []  # and so is the number of its process group
+        return [process for process in psutil.process_iter() if _group(process) == self.pid]
+
+    def _given_away(self) -> bool:
+        try:
+            return psutil.Process(self.pid).create_time() != self.created
+        except psutil.NoSuchProcess:
+            return False
+
+    def stop(self) -> bool:
+        """Ask it to end, wait, and kill what is left of its family. Returns whether there was anything to stop."""
+        family = self.family()
+        if process := self.process:
+            process.terminate()
+            psutil.wait_procs([process], STOPPED_WITHIN_S)
+        for survivor in self.family():
+            survivor.kill()
+        return bool(family)
+
+
+def _group(process: psutil.Process) -> int | None:
+    try:
+        return os.getpgid(process.pid) if process.status() != psutil.STATUS_ZOMBIE else None
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return None
