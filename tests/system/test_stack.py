@@ -213,7 +213,7 @@ def test_a_replica_of_somebody_else_in_our_place_is_not_taken_for_ours(offset, t
     conf = tmp_path / "nginx.conf"
     conf.write_text(CONF.read_text().replace("back-02:8002", "back-02:8001"))
     with (
-        pytest.raises(UsageError, match="back-02 ended with exit code .* address already in use"),
+        pytest.raises(UsageError, match=r"back-02 ended with exit code .* address already in use"),
         LocalStack(offset, conf=conf).up(),
     ):
         pass
