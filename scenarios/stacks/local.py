@@ -16,7 +16,7 @@ from scenarios.errors import UsageError
 from scenarios.nginx_conf import NginxConf
 from scenarios.stacks.local_conf import Address, backends, balancer, local_text
 from scenarios.stacks.ports import LOOPBACK, require_free
-from scenarios.stacks.processes import ProcessId
+from scenarios.stacks.processes import STOPPED_WITHIN_S, ProcessId
 
 PROJECT = Path(__file__).parent.parent.parent
 CONF = PROJECT / "nginx" / "nginx.conf"
@@ -183,4 +183,8 @@ def _dismiss(supervisor: subprocess.Popen[str]) -> None:
     assert supervisor.stdin is not None
     supervisor.stdin.close()
     supervisor.terminate()
-    supervisor.wait()
+    try:
+        supervisor.wait(STOPPED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        supervisor.kill()
+        supervisor.wait()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import psutil
 
-STOPPED_WITHIN_S = 20.0
+STOPPED_WITHIN_S = 30.0  # longer than a supervisor needs when it has to kill every service
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ comes when the process that started it ends, whatever ended it.
 
 import http.client
 import os
+import select
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from contextlib import suppress
@@ -29,19 +29,32 @@ class NotHealthy(Exception):
     """A service did not start. The message is one line and ends with what the service said last."""
 
 
+class Orders:
+    """What ends the stack: a signal, or, where `heed_input`, the end of standard input.
+
+    A signal handler may strike anywhere, in the middle of taking a lock too, and so it only writes a byte to a pipe.
+    """
+
+    def __init__(self, *, heed_input: bool) -> None:
+        told, tell = os.pipe()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: os.write(tell, b"."))
+        self._sources = [told, sys.stdin.fileno()] if heed_input else [told]
+
+    def to_stop(self, within_s: float | None = None) -> bool:
+        """Wait for the order, for ever or for a while; whether it came. Once it has come it stays."""
+        readable, _, _ = select.select(self._sources, [], [], within_s)
+        return bool(readable)
+
+
 def main() -> None:
     """Run the stack until told to stop."""
     state, conf, port_offset, stay = sys.argv[1:]
-    stack = LocalStack(int(port_offset), Path(conf), Path(state))
-    told_to_stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: told_to_stop.set())
-    if stay == "leave":
-        threading.Thread(target=_wait_for_the_end_of_input, args=(told_to_stop,), daemon=True).start()
-    sys.exit(_supervise(stack, told_to_stop))
+    orders = Orders(heed_input=stay == "leave")
+    sys.exit(_supervise(LocalStack(int(port_offset), Path(conf), Path(state)), orders))
 
 
-def _supervise(stack: LocalStack, told_to_stop: threading.Event) -> int:
+def _supervise(stack: LocalStack, orders: Orders) -> int:
     children: dict[str, subprocess.Popen[bytes]] = {}
     started = [ProcessId.of("supervisor", os.getpid())]
     try:
@@ -52,10 +65,10 @@ def _supervise(stack: LocalStack, told_to_stop: threading.Event) -> int:
             started.append(ProcessId.of(name, children[name].pid))
             stack.remember(started, ready=False)
         for service in stack.services():
-            _wait_until_healthy(service, children[service.address.name], stack, told_to_stop)
+            _wait_until_healthy(service, children[service.address.name], stack, orders)
         stack.remember(started, ready=True)
         print("ready", flush=True)
-        told_to_stop.wait()
+        orders.to_stop()
     except NotHealthy as error:
         print(error, flush=True)
         return 1
@@ -78,15 +91,13 @@ def _start(service: Service, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_until_healthy(
-    service: Service, child: subprocess.Popen[bytes], stack: LocalStack, told_to_stop: threading.Event
-) -> None:
+def _wait_until_healthy(service: Service, child: subprocess.Popen[bytes], stack: LocalStack, orders: Orders) -> None:
     deadline = time.monotonic() + HEALTHY_WITHIN_S
     name = service.address.name
     while child.poll() is None and not _healthy(service):
         if time.monotonic() > deadline:
             raise NotHealthy(f"{name} was not healthy within {HEALTHY_WITHIN_S:g} s: {_last_words(stack.log(name))}")
-        if told_to_stop.wait(0.05):
+        if orders.to_stop(within_s=0.05):
             raise NotHealthy("stopped before the stack was ready")
     if child.poll() is not None:
         raise NotHealthy(f"{name} ended with exit code {child.returncode}: {_last_words(stack.log(name))}")
@@ -117,11 +128,6 @@ def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
         with suppress(ProcessLookupError):  # workers of an nginx that was killed are still there, or all are gone
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-
-
-def _wait_for_the_end_of_input(told_to_stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
-    told_to_stop.set()
 
 
 if __name__ == "__main__":

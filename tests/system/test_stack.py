@@ -195,6 +195,27 @@ def test_the_stack_goes_when_whoever_started_it_for_a_run_is_killed(offset):
     assert not LocalStack(offset).state_path.exists()
 
 
+def test_a_supervisor_heeds_orders_that_come_all_at_once():
+    """A signal in the middle of waiting used to meet a lock that the waiting held, and both waited for ever."""
+    script = (
+        "from scenarios.stacks.supervisor import Orders; o = Orders(heed_input=True); print(flush=True); o.to_stop()"
+    )
+    for _ in range(10):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        with process:
+            assert process.stdout is not None
+            assert process.stdin is not None
+            process.stdout.readline()
+            process.stdin.close()
+            deadline = time.monotonic() + 10
+            while process.poll() is None and time.monotonic() < deadline:
+                process.send_signal(signal.SIGTERM)
+            assert process.poll() in (0, -signal.SIGTERM)  # the latter when a signal meets the interpreter's own end
+            process.kill()
+
+
 def test_the_configuration_served_is_the_one_file_with_other_addresses_and_paths(stack):
     def words(path):
         """What is left when addresses and paths are taken away."""
