@@ -3,8 +3,10 @@
 import time
 
 from locust.stats import StatsEntry
+from rich.console import Group
 from rich.live import Live
-from rich.text import Text
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
 from locustfiles.ledgers import ResponseLog
 from scenarios.console import Console
@@ -12,6 +14,7 @@ from scenarios.ledgers import Users
 from scenarios.report_directory import Manifest
 
 LINE_EVERY_S = 2.0
+BAR_WIDTH = 30
 
 
 class Progress:
@@ -29,7 +32,7 @@ class Progress:
     def show(self, users: Users, responses: ResponseLog, total: StatsEntry) -> None:
         """Show the state of now. Latencies are Locust's own, rounded ones; the report has the exact ones."""
         if self._console.is_terminal:
-            self._live.update(self._line(users, responses, total), refresh=True)
+            self._live.update(self._display(users, responses, total), refresh=True)
         elif time.monotonic() - self._shown_at >= LINE_EVERY_S:
             self._shown_at = time.monotonic()
             self._print(self._line(users, responses, total))
@@ -38,22 +41,35 @@ class Progress:
         """Leave one line that stays."""
         self._live.stop()
         seconds = time.monotonic() - self._started_at
-        self._print(Text(f"{self._scenario.name}: {self._done(responses)} in {seconds:.1f} s: {reason}"))
+        self._print(f"{self._scenario.name}: {self._done(responses)} in {seconds:.1f} s: {reason}")
 
-    def _print(self, line: Text) -> None:
-        self._console.print(line, soft_wrap=True)
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, markup=False)
 
     def _done(self, responses: ResponseLog) -> str:
         done = responses.rows
         failed = f", {responses.failed:,} failed" if responses.failed else ""
         return f"{done:,} of {self._scenario.requests:,} requests{failed}"
 
-    def _line(self, users: Users, responses: ResponseLog, total: StatsEntry) -> Text:
-        done = responses.rows
-        rate = done / max(1e-9, time.monotonic() - self._started_at)
-        shares = (f"{tag} {responses.by_host_tag[tag] / max(1, done):.1%}" for tag in self._weights)
-        p50, p99 = (total.get_response_time_percentile(quantile) or 0 for quantile in (0.5, 0.99))
-        return Text(
-            f"{self._scenario.name} {users.stage}: {self._done(responses)} ({done / self._scenario.requests:.0%}), "
-            f"{rate:,.0f}/s, {users.users:,} users, p50 {p50:.0f} ms, p99 {p99:.0f} ms; {', '.join(shares)}"
+    def _display(self, users: Users, responses: ResponseLog, total: StatsEntry) -> Group:
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(
+            f"{self._scenario.name} {users.stage}",
+            ProgressBar(self._scenario.requests, responses.rows, width=BAR_WIDTH),
+            self._done(responses),
         )
+        return Group(bar, f"{self._speed(users, responses, total)}   {self._shares(responses)}")
+
+    def _line(self, users: Users, responses: ResponseLog, total: StatsEntry) -> str:
+        return (
+            f"{self._scenario.name} {users.stage}: {self._done(responses)}, {self._speed(users, responses, total)}; "
+            f"{self._shares(responses)}"
+        )
+
+    def _speed(self, users: Users, responses: ResponseLog, total: StatsEntry) -> str:
+        rate = responses.rows / max(1e-9, time.monotonic() - self._started_at)
+        p50, p99 = (total.get_response_time_percentile(quantile) or 0 for quantile in (0.5, 0.99))
+        return f"{rate:,.0f}/s, {users.users:,} users, p50 {p50:,.0f} ms, p99 {p99:,.0f} ms"
+
+    def _shares(self, responses: ResponseLog) -> str:
+        return ", ".join(f"{tag} {responses.by_host_tag[tag] / max(1, responses.rows):.1%}" for tag in self._weights)

@@ -31,12 +31,15 @@ def run(scenario: Scenario, stack: LocalStack, reports: Path, requests: int | No
     Returns the exit code: 0 PASS, 1 FAIL, 3 INVALID. Raises `UsageError` when the run cannot be started, `Interrupted`
     on Ctrl-C and on SIGTERM. Nothing is left running.
     """
-    open_files.allow(scenario.scaled(requests, users).peak_users)
+    as_asked = scenario.scaled(requests, users)
+    open_files.allow(as_asked.peak_users)
     if not locustfile(scenario).exists():
         raise UsageError(f"{locustfile(scenario)}: is missing: every scenario has a locustfile of its name")
     (reports / scenario.name).mkdir(parents=True, exist_ok=True)
     with stack.reserved():
         print(f"{scenario.name}: {scenario.claim}", flush=True)
+        if as_asked != scenario:
+            print(f"scaled to {as_asked.requests:,} requests and {as_asked.peak_users:,} users", flush=True)
         with stack.up() as started:
             print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.target}", flush=True)
             directory = ReportDirectory.new(reports, scenario.name)
