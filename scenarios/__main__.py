@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
-from scenarios.runner import Interrupted, interrupt, run
+from scenarios.runner import SIGNALS, Interrupted, interrupt, run
 from scenarios.stacks.local import PROJECT, LocalStack
 
 USAGE = 2
@@ -21,7 +21,7 @@ LOG_LINES = 20
 
 def main() -> None:
     """Do what was asked; a refusal is one sentence on standard error and exit code 2."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, interrupt)
     try:
         options = _parser().parse_args()
@@ -30,6 +30,7 @@ def main() -> None:
         print(f"scenarios: {error}", file=sys.stderr)
         code = USAGE
     except Interrupted as interrupted:
+        print("scenarios: interrupted", file=sys.stderr)
         code = interrupted.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,7 +78,8 @@ def _stack(options: argparse.Namespace) -> LocalStack:
 
 
 def _run(options: argparse.Namespace) -> int:
-    return run(Scenario.load(options.name), _stack(options), options.reports, options.requests, options.users)
+    reports = options.reports.resolve()
+    return run(Scenario.load(options.name), _stack(options), reports, options.requests, options.users)
 
 
 def _list(_options: argparse.Namespace) -> int:

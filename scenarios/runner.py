@@ -1,5 +1,6 @@
 """Runs a scenario as a person would: stack up, Locust, analysis, and the stack down if it was not up before."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from scenarios.stacks.local import PROJECT, LocalStack
 LOG = "locust.log"
 LOG_LINES = 5
 LOCUST_GIVES_UP_WITHIN_S = 30.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # that end what is going on
 
 
 class Interrupted(BaseException):
@@ -62,15 +64,31 @@ def _drive(
         *(() if users is None else ("--scale-users", str(users))),
     ]
     # a session of its own: Ctrl-C on the terminal reaches this process only, which then passes it on once
-    locust = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, start_new_session=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the process is known, or nobody could end it
+    locust = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_heed_signals,  # noqa: PLW1509 - there is only this thread
+    )
     try:
+        _heed_signals()
         locust.wait()
     except Interrupted:
-        _end(locust, begun=directory.manifest_path.exists())
-        print(f"stopped; what was recorded is in {directory.path}", file=sys.stderr)
+        begun = directory.manifest_path.exists()
+        _end(locust, begun=begun)
+        if begun:
+            print(f"stopped; what was recorded is in {directory.path}", file=sys.stderr)
+        else:
+            shutil.rmtree(directory.path)
         raise
     if not directory.manifest_path.exists():
         raise UsageError(f"Locust ended with exit code {locust.returncode} before the run began: {_last_words(log)}")
+
+
+def _heed_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def locustfile(scenario: Scenario) -> Path:

@@ -1,0 +1,44 @@
+"""Whole runs, started as a person starts them, and what they leave behind."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+
+from tests.conftest import PROJECT
+
+SMALL = ("--requests", 600, "--users", 60)
+
+
+def only(reports, scenario="baseline"):
+    """The one report directory of a scenario."""
+    (directory,) = (path for path in (reports / scenario).iterdir() if path.name != "latest")
+    return directory
+
+
+def rows(directory):
+    return pd.read_csv(directory / "responses.csv", keep_default_na=False)
+
+
+def manifest(directory):
+    return json.loads((directory / "manifest.json").read_text())
+
+
+def locust(stack, directory, *arguments, file="baseline", **options):
+    """Plain Locust, without the runner."""
+    command = [sys.executable, "-m", "locust", "-f", f"locustfiles/{file}.py", "--host", stack.target]
+    return subprocess.run(
+        [*command, "--headless", "--only-summary", "--report-directory", str(directory), *map(str, arguments)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def analyse(directory):
+    command = [sys.executable, "-m", "analysis", str(directory)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
