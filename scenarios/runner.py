@@ -10,11 +10,11 @@ from types import FrameType
 from scenarios import open_files
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
+from scenarios.last_words import last_words
 from scenarios.report_directory import ReportDirectory
 from scenarios.stacks.local import PROJECT, LocalStack
 
 LOG = "locust.log"
-LOG_LINES = 5
 LOCUST_GIVES_UP_WITHIN_S = 30.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # that end what is going on
 
@@ -84,7 +84,7 @@ def _drive(
             shutil.rmtree(directory.path)
         raise
     if not directory.manifest_path.exists():
-        raise UsageError(f"Locust ended with exit code {locust.returncode} before the run began: {_last_words(log)}")
+        raise UsageError(f"Locust ended with exit code {locust.returncode} before the run began: {last_words(log)}")
 
 
 def _heed_signals() -> None:
@@ -110,8 +110,3 @@ def interrupt(number: int, _frame: FrameType | None) -> None:
     """Signal handler: raise `Interrupted`, once."""
     signal.signal(number, signal.SIG_IGN)  # the first word is enough: a second one must not stop the cleaning up
     raise Interrupted(128 + number)
-
-
-def _last_words(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-    return " | ".join(lines[-LOG_LINES:]) or "it said nothing"

@@ -17,12 +17,12 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+from scenarios.last_words import last_words
 from scenarios.stacks.local import PROJECT, LocalStack, Service
 from scenarios.stacks.processes import ProcessId
 
 HEALTHY_WITHIN_S = 30.0
 GRACE_S = 5.0
-LOG_LINES = 5
 
 
 class NotHealthy(Exception):
@@ -59,12 +59,13 @@ def _supervise(stack: LocalStack, orders: Orders) -> int:
     started = [ProcessId.of("supervisor", os.getpid())]
     try:
         stack.write_conf()
-        for service in stack.services():
+        services = stack.services()
+        for service in services:
             name = service.address.name
             children[name] = _start(service, stack.log(name))
             started.append(ProcessId.of(name, children[name].pid))
             stack.remember(started, ready=False)
-        for service in stack.services():
+        for service in services:
             _wait_until_healthy(service, children[service.address.name], stack, orders)
         stack.remember(started, ready=True)
         print("ready", flush=True)
@@ -96,11 +97,11 @@ def _wait_until_healthy(service: Service, child: subprocess.Popen[bytes], stack:
     name = service.address.name
     while child.poll() is None and not _healthy(service):
         if time.monotonic() > deadline:
-            raise NotHealthy(f"{name} was not healthy within {HEALTHY_WITHIN_S:g} s: {_last_words(stack.log(name))}")
+            raise NotHealthy(f"{name} was not healthy within {HEALTHY_WITHIN_S:g} s: {last_words(stack.log(name))}")
         if orders.to_stop(within_s=0.05):
             raise NotHealthy("stopped before the stack was ready")
     if child.poll() is not None:
-        raise NotHealthy(f"{name} ended with exit code {child.returncode}: {_last_words(stack.log(name))}")
+        raise NotHealthy(f"{name} ended with exit code {child.returncode}: {last_words(stack.log(name))}")
 
 
 def _healthy(service: Service) -> bool:
@@ -112,11 +113,6 @@ def _healthy(service: Service) -> bool:
             return bool(answer.status == 200 and tag == service.address.name)
     except (OSError, http.client.HTTPException):
         return False
-
-
-def _last_words(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return " | ".join(line.strip() for line in lines[-LOG_LINES:]) or "it said nothing"
 
 
 def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
