@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 PY := $(VENV)/bin/python
-SCENARIOS := $(PY) -m scenarios $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)')
+SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)')
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -21,7 +21,7 @@ $(INSTALLED): requirements.lock
 	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@touch $@
 
-scenario-%: $(INSTALLED) ## run a scenario and judge it, for example make scenario-baseline [REQUESTS=500 USERS=50]
+scenario-%: $(INSTALLED) ## run a scenario and judge it, for example make scenario-baseline [STACK=compose REQUESTS=500 USERS=50]
 	@$(SCENARIOS) run '$*' $(if $(REQUESTS),--requests '$(REQUESTS)') $(if $(USERS),--users '$(USERS)')
 
 scenarios: $(INSTALLED) ## list the scenarios with their claims
@@ -30,7 +30,7 @@ scenarios: $(INSTALLED) ## list the scenarios with their claims
 up down status logs: $(INSTALLED)
 	@$(SCENARIOS) $@
 
-up: ## start nginx and the three backends, and leave them running
+up: ## start nginx and the three backends, and leave them running [STACK=compose]
 down: ## stop them
 status: ## say what runs
 logs: ## show the last lines of every service
@@ -50,8 +50,12 @@ format: $(INSTALLED) ## put the code into shape
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
 
-lock: ## renew requirements.lock from pyproject.toml (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+lock: ## renew the lock files from pyproject.toml (needs uv)
+	@$(LOCK) --group dev -o requirements.lock
+	@$(LOCK) --group backend --constraint requirements.lock -o backend/requirements.lock
+	@$(LOCK) --group locustfiles --constraint requirements.lock -o locustfiles/requirements.lock
 
 clean: ## remove what was installed and cached; reports stay
 	@! ls .stack/*/stack.json >/dev/null 2>&1 || { echo "a stack is up: make down first" >&2; exit 2; }

@@ -35,7 +35,8 @@ def main() -> None:
     """Serve until told to stop; requests in flight are finished first."""
     parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=8001, help="port to listen on (default %(default)s)")
+    port = os.environ.get("PORT", "8001")
+    parser.add_argument("--port", type=int, default=port, help="port to listen on (default PORT, or else 8001)")
     options = parser.parse_args()
     try:
         tag = host_tag(os.environ)

@@ -29,6 +29,7 @@ def declare(parser: LocustArgumentParser, **_: Any) -> None:
     )
     parser.add_argument(
         "--stack",
+        env_var="LOCUST_STACK",
         default="external",
         help="name of the stack, for the manifest only",
         include_in_web_ui=False,

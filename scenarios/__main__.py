@@ -5,18 +5,20 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
-from scenarios.runner import SIGNALS, Interrupted, interrupt, run
-from scenarios.stacks.local import PROJECT, LocalStack
+from scenarios.interruption import SIGNALS, Interrupted, interrupt
+from scenarios.runner import run
+from scenarios.stacks.compose import ComposeStack
+from scenarios.stacks.local import LocalStack
+from scenarios.stacks.stack import PROJECT, Stack
 
 USAGE = 2
 NOT_RUNNING = 3  # as `systemctl status` and `service status` have it
-LOG_LINES = 20
+STACKS: dict[str, Callable[[int], Stack]] = {"local": LocalStack, "compose": ComposeStack}
 
 
 def main() -> None:
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scenarios", description=__doc__)
     port_offset = _number("PORT_OFFSET", 0, 50_000)
     parser.add_argument("--port-offset", type=port_offset, default=0, help="add this to every port of the stack")
+    parser.add_argument("--stack", type=_stack_name, default="local", help="local (the default) or compose")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     running = commands.add_parser("run", help="run a scenario and judge it")
     running.add_argument("name", help="its name, for example baseline")
@@ -73,8 +76,14 @@ def _number(name: str, lowest: int, highest: int) -> Callable[[str], int]:
     return number
 
 
-def _stack(options: argparse.Namespace) -> LocalStack:
-    return LocalStack(options.port_offset)
+def _stack_name(text: str) -> str:
+    if text not in STACKS:
+        raise UsageError(f"STACK is {text!r}, and should be {' or '.join(STACKS)}")
+    return text
+
+
+def _stack(options: argparse.Namespace) -> Stack:
+    return STACKS[options.stack](options.port_offset)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -97,7 +106,7 @@ def _up(options: argparse.Namespace) -> int:
         if stack.is_up():
             print(f"{stack.name} stack is up already: {stack.target}")
         else:
-            stack.start(stay=True)
+            stack.start()
             print(f"{stack.name} stack is up: {stack.target}")
     return 0
 
@@ -111,22 +120,15 @@ def _down(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     stack = _stack(options)
-    processes = {process.name: process.process for process in stack.processes()}
-    for service in stack.services():
-        process = processes.get(service.address.name)
-        state = f"up {time.time() - process.create_time():,.0f} s, process {process.pid}" if process else "not running"
-        print(f"{service.address.name:<8} 127.0.0.1:{service.address.port:<6} {state}")
+    for service in stack.states():
+        address = f"127.0.0.1:{service.port}" if service.port else ""
+        print(f"{service.name:<8} {address:<16} {service.text}")
     return 0 if stack.is_up() else NOT_RUNNING
 
 
 def _logs(options: argparse.Namespace) -> int:
-    stack = _stack(options)
-    paths = [stack.log(service.address.name) for service in stack.services()] + [stack.directory / "error.log"]
-    if not any(path.exists() for path in paths):
-        raise UsageError("there are no logs: the stack was not started yet")
-    for path in paths:
-        print(f"== {path}")
-        print(*path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:], sep="\n")
+    for name, lines in _stack(options).logs():
+        print(f"== {name}\n{lines}")
     return 0
 
 

@@ -1,6 +1,8 @@
 """Where a person is told what goes on."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import rich.console
@@ -16,3 +18,13 @@ class Console(rich.console.Console):
         """Print the rest to nowhere."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Say what takes a while: moving on a terminal for as long as it lasts, in a line of its own elsewhere."""
+        if self.is_terminal:
+            with self.status(what):
+                yield
+        else:
+            self.print(what, soft_wrap=True, markup=False)
+            yield

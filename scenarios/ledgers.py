@@ -23,5 +23,33 @@ class Users(NamedTuple):
     users: int  # running from then on
 
 
+class Resource(NamedTuple):
+    """What one service used when it was looked at: a row of `resources.csv`, whose header these names are.
+
+    Times and bytes of use are totals since the service started; a limit of 0 means that there is none.
+    """
+
+    at_us: int  # since the Unix epoch
+    service: str
+    container: str  # its id, shortened; on the local stack the number of the process
+    state: str  # as the engine names it: running, restarting, exited, …
+    health: str  # healthy, unhealthy, starting; empty where there is no health check
+    restarts: int
+    oom_killed: int  # 1 when the engine says that the container ran out of memory since it started
+    oom_kills: int  # the kernel's count of processes killed for want of memory, children too; -1 when unknown
+    cpu_us: int
+    cpu_limit: float  # cores
+    periods: int  # in which the container wanted to run, of 0.1 s each
+    throttled_periods: int  # in which it had to wait because its part was used up
+    throttled_us: int
+    memory_bytes: int  # without file pages that can be dropped at any time
+    memory_limit_bytes: int
+    received_bytes: int
+    sent_bytes: int
+    read_bytes: int
+    written_bytes: int
+
+
 RESPONSES = "responses.csv"
 GENERATOR = "generator.csv"
+RESOURCES = "resources.csv"

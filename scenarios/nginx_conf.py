@@ -58,6 +58,10 @@ class NginxConf:
         """Every directive with one of these names, at any depth, in the order of the file."""
         return _find(self.directives, names)
 
+    def remove(self, name: str) -> None:
+        """Take every directive of this name out, at any depth."""
+        _remove(self.directives, name)
+
     def servers(self) -> list[Server]:
         """The servers of the upstream, which must be the only one and balance by weighted round-robin."""
         upstreams = list(self.find("upstream"))
@@ -111,3 +115,9 @@ def _find(directives: list[Directive], names: tuple[str, ...]) -> Iterator[Direc
         if directive["directive"] in names:
             yield directive
         yield from _find(directive.get("block", []), names)
+
+
+def _remove(directives: list[Directive], name: str) -> None:
+    directives[:] = [directive for directive in directives if directive["directive"] != name]
+    for directive in directives:
+        _remove(directive.get("block", []), name)

@@ -7,8 +7,10 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, Self
 
@@ -18,7 +20,8 @@ from pydantic import BaseModel, ValidationError
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
-from scenarios.ledgers import GENERATOR, RESPONSES
+from scenarios.ledgers import GENERATOR, RESOURCES, RESPONSES
+from scenarios.stack_record import STACK
 
 MANIFEST = "manifest.json"
 LATEST = "latest"
@@ -93,6 +96,8 @@ class ReportDirectory:
         self.manifest_path = path / MANIFEST
         self.responses_path = path / RESPONSES
         self.generator_path = path / GENERATOR
+        self.resources_path = path / RESOURCES
+        self.stack_path = path / STACK
 
     @classmethod
     def new(cls, reports: Path, scenario: str) -> Self:
@@ -121,6 +126,13 @@ class ReportDirectory:
         if complete and self.path.parent.name == manifest.scenario.name:
             _point(self.path.parent / LATEST, self.path.name)
 
+    def vouch_for(self, *paths: Path) -> None:
+        """Add files that are complete to those of the end mark. A run that has none was cut off, and stays so."""
+        manifest = self.manifest()
+        if manifest.end is not None:
+            ledgers = manifest.end.ledgers | {path.name: Ledger.of(path) for path in paths}
+            self._write(manifest.model_copy(update={"end": manifest.end.model_copy(update={"ledgers": ledgers})}))
+
     def manifest(self) -> Manifest:
         """The manifest. Raises `UsageError` when it is missing or damaged."""
         try:
@@ -139,10 +151,13 @@ class ReportDirectory:
 
 
 def git_commit() -> str | None:
-    """The commit that is checked out, with `+changes` when files differ from it; None outside a checkout."""
+    """The commit that is checked out, with `+changes` when files differ from it; None outside a checkout.
+
+    In a container it is what the environment says it is: GIT_COMMIT.
+    """
     git = shutil.which("git")
     if git is None:
-        return None
+        return os.environ.get("GIT_COMMIT") or None
     root = Path(__file__).parent.parent
     described = subprocess.run(
         [git, "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+changes", "--exclude=*"],
@@ -154,8 +169,14 @@ def git_commit() -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that shape a run."""
-    return {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES}
+    """Versions of Python and of the packages that shape a run, as far as they are installed with the generator."""
+    return {"python": sys.version.split()[0]} | dict(_installed(PACKAGES))
+
+
+def _installed(packages: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for package in packages:
+        with suppress(PackageNotFoundError):  # an image holds only what its service needs
+            yield package, version(package)
 
 
 def _point(link: Path, target: str) -> None:

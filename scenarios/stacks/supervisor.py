@@ -18,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from scenarios.last_words import last_words
-from scenarios.stacks.local import PROJECT, LocalStack, Service
+from scenarios.stacks.local import LocalStack, Service
 from scenarios.stacks.processes import ProcessId
+from scenarios.stacks.stack import PROJECT
 
 HEALTHY_WITHIN_S = 30.0
 GRACE_S = 5.0

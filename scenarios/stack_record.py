@@ -1,0 +1,26 @@
+"""What the stack of a run claims about itself: `stack.json` in the report directory."""
+
+from pydantic import BaseModel
+
+STACK = "stack.json"
+
+
+class Limits(BaseModel):
+    """What a service may use. 0 means that there is no limit."""
+
+    cpus: float = 0.0
+    memory_bytes: int = 0
+
+
+class StackRecord(BaseModel):
+    """The services that should run, with the limits written for them, and what they are made of.
+
+    `enforces` tells whether this kind of stack has limits, health checks and restarts at all. Where it has none, what
+    is claimed about them can neither hold nor break.
+    """
+
+    name: str
+    enforces: bool
+    services: dict[str, Limits]
+    versions: dict[str, str]
+    images: dict[str, str] = {}

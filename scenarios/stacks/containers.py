@@ -1,0 +1,69 @@
+"""Containers of a compose project, as the engine describes them."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from scenarios.stacks.docker_engine import Client
+
+LABEL = "com.docker.compose"
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of a service, as it is now."""
+
+    id: str
+    name: str
+    service: str
+    image: str
+    state: str
+    health: str  # empty where there is no health check
+
+    @classmethod
+    def of(cls, inspected: dict[str, Any]) -> Self:
+        """The container that the engine describes like this."""
+        state = inspected["State"]
+        return cls(
+            id=inspected["Id"],
+            name=inspected["Name"].removeprefix("/"),
+            service=inspected["Config"]["Labels"][f"{LABEL}.service"],
+            image=inspected["Image"],
+            state=state["Status"],
+            health=state.get("Health", {}).get("Status", ""),
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return self.state == "running"
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it runs, and healthily."""
+        return self.is_running and self.health in ("", "healthy")
+
+    @property
+    def text(self) -> str:
+        """Its state for a person."""
+        return f"{self.state}, {self.health}" if self.is_running and self.health else self.state
+
+
+def containers_of(client: Client, project: str) -> list[Container]:
+    """Every container of the services of a project, running or not, in the order of their names."""
+    labels = [f"{LABEL}.project={project}", f"{LABEL}.oneoff=False"]
+    found = client.containers(all=True, filters={"label": labels})
+    return sorted(
+        (Container.of(client.inspect_container(each["Id"])) for each in found), key=lambda container: container.name
+    )
+
+
+def execute(client: Client, container: str, *command: str) -> tuple[int, str]:
+    """Run a command in a container that runs: its exit code, and everything that it said."""
+    made = client.exec_create(container, list(command))["Id"]
+    said = client.exec_start(made).decode(errors="replace")
+    return client.exec_inspect(made)["ExitCode"], said
+
+
+def said_by(client: Client, container: str, lines: int) -> list[str]:
+    """The last lines of a container's log."""
+    return client.logs(container, tail=lines).decode(errors="replace").splitlines()

@@ -1,0 +1,110 @@
+"""What the processes of the local stack use, asked of the kernel through psutil."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import psutil
+
+from scenarios.ledgers import Resource
+from scenarios.stacks.processes import ProcessId
+from scenarios.stacks.stack import MeterFault
+
+EVERY_S = 0.5
+RUNNING, GONE = "running", "exited"
+
+
+@dataclass
+class Use:
+    """What the processes of one service use together."""
+
+    cpu_s: float = 0.0
+    memory_bytes: int = 0
+    read_bytes: int = 0
+    written_bytes: int = 0
+
+    def add(self, process: psutil.Process) -> None:
+        """Count a process in. Memory that processes share is counted in parts, where the kernel tells (PSS)."""
+        with process.oneshot():
+            times, memory, io = process.cpu_times(), process.memory_full_info(), _io(process)
+        self.cpu_s += times.user + times.system
+        self.memory_bytes += getattr(memory, "pss", memory.uss)
+        self.read_bytes += io[0]
+        self.written_bytes += io[1]
+
+
+class LocalMeter:
+    """Samples process groups: each service, and Locust, is the leader of one."""
+
+    def __init__(self, services: Iterable[ProcessId]) -> None:
+        self._services = list(services)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="meter")
+        self._fault = ""
+
+    def start(self, emit: Callable[[Resource], None]) -> None:
+        """Begin to give samples to `emit`."""
+        self._emit = emit
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give a last sample and end. Raises `MeterFault` when samples are missing."""
+        self._ended.set()
+        self._thread.join()
+        if self._fault:
+            raise MeterFault(self._fault)
+
+    def _watch(self) -> None:
+        try:
+            while not self._ended.wait(EVERY_S):
+                self._sample()
+            self._sample()
+        except (OSError, psutil.Error) as error:
+            self._fault = str(error)
+
+    def _sample(self) -> None:
+        use: dict[int, Use] = {service.pid: Use() for service in self._services}
+        for process in psutil.process_iter():
+            try:
+                group = os.getpgid(process.pid)
+                if group in use:
+                    use[group].add(process)
+            except (ProcessLookupError, psutil.NoSuchProcess):
+                continue  # it ended meanwhile
+        at_us = round(time.time() * 1e6)
+        for service in self._services:
+            self._emit(_row(at_us, service, use[service.pid]))
+
+
+def _row(at_us: int, service: ProcessId, use: Use) -> Resource:
+    return Resource(
+        at_us=at_us,
+        service=service.name,
+        container=str(service.pid),
+        state=RUNNING if service.process else GONE,
+        health="",
+        restarts=0,
+        oom_killed=0,
+        oom_kills=-1,
+        cpu_us=round(use.cpu_s * 1e6),
+        cpu_limit=0.0,
+        periods=0,
+        throttled_periods=0,
+        throttled_us=0,
+        memory_bytes=use.memory_bytes,
+        memory_limit_bytes=0,
+        received_bytes=0,
+        sent_bytes=0,
+        read_bytes=use.read_bytes,
+        written_bytes=use.written_bytes,
+    )
+
+
+def _io(process: psutil.Process) -> tuple[int, int]:
+    """Bytes from and to the disk; zeros where the system does not tell."""
+    if not hasattr(process, "io_counters"):
+        return 0, 0
+    counters = process.io_counters()
+    return counters.read_bytes, counters.write_bytes

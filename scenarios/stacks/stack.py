@@ -1,0 +1,107 @@
+"""What every stack can do, whatever it is made of."""
+
+import fcntl
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from scenarios.errors import UsageError
+from scenarios.ledgers import Resource
+from scenarios.stack_record import StackRecord
+
+PROJECT = Path(__file__).parent.parent.parent
+STATE = PROJECT / ".stack"
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """One service as `status` shows it."""
+
+    name: str
+    port: int | None
+    text: str
+
+
+class Meter(Protocol):
+    """Looks at what the services of a stack use, again and again, from `start` to `stop`."""
+
+    def start(self, emit: Callable[[Resource], None]) -> None:
+        """Begin to give samples to `emit`, from threads of the meter's own."""
+
+    def stop(self) -> None:
+        """Give a last sample of every service and end. Raises `MeterFault` when samples are missing."""
+
+
+class MeterFault(Exception):
+    """Resources could not be sampled to the end. The message says why."""
+
+
+class Stack(Protocol):
+    """A system under test that can be started, driven, looked at and stopped."""
+
+    name: str
+
+    @property
+    def target(self) -> str:
+        """The balancer's URL, as Locust on this stack sees it."""
+
+    def reserved(self) -> AbstractContextManager[None]:
+        """Keep the stack for one command, which nobody else's may disturb. Raises `UsageError` when it is taken."""
+
+    def is_up(self) -> bool:
+        """Whether every service is there and healthy."""
+
+    def start(self) -> None:
+        """Start it, to stay. Raises `UsageError` when it does not get healthy; nothing new is left running then."""
+
+    def stop(self) -> list[str]:
+        """Stop what runs. Returns the names of what was stopped."""
+
+    def up(self) -> AbstractContextManager[bool]:
+        """The stack, running; what was not up before is stopped afterwards. Gives whether it was started for this."""
+
+    def states(self) -> list[ServiceState]:
+        """What runs."""
+
+    def logs(self) -> Iterator[tuple[str, str]]:
+        """Every log's name and last lines."""
+
+    def claimed_conf(self) -> str:
+        """The nginx configuration that is being served, as it was written."""
+
+    def record(self) -> StackRecord:
+        """What the stack claims about itself."""
+
+    def meter(self) -> Meter:
+        """What looks at its resources."""
+
+    def require_open_files(self, users: int) -> None:
+        """Raise `UsageError` when so many users need more open files than their processes may have."""
+
+    def require_room(self, requests: int) -> None:
+        """Raise `UsageError` when the stack, which is up, cannot take note of so many requests."""
+
+    def seen_by_locust(self, path: Path, reports: Path) -> str:
+        """Where Locust on this stack finds a file of the project or of the reports."""
+
+    def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:
+        """Start Locust with these arguments."""
+
+    def tell_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """Send a signal to the Locust that was started."""
+
+
+@contextmanager
+def reserved(lock_path: Path, name: str) -> Iterator[None]:
+    """Hold a lock for as long as the body takes."""
+    lock_path.parent.mkdir(parents=True, exist_ok=True)
+    with lock_path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"another command is using the {name} stack: wait for it to end") from None
+        yield
