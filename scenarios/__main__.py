@@ -103,11 +103,7 @@ def _list(_options: argparse.Namespace) -> int:
 def _up(options: argparse.Namespace) -> int:
     stack = _stack(options)
     with stack.reserved():
-        if stack.is_up():
-            print(f"{stack.name} stack is up already: {stack.target}")
-        else:
-            stack.start()
-            print(f"{stack.name} stack is up: {stack.target}")
+        print(f"{stack.name} stack {'is up' if stack.start() else 'is up already'}: {stack.url}")
     return 0
 
 

@@ -35,7 +35,7 @@ def run(scenario: Scenario, stack: Stack, reports: Path, requests: int | None, u
         if as_asked != scenario:
             print(f"scaled to {as_asked.requests:,} requests and {as_asked.peak_users:,} users", flush=True)
         with stack.up() as started:
-            print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.target}", flush=True)
+            print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.url}", flush=True)
             stack.require_room(as_asked.requests)
             directory = ReportDirectory.new(reports, scenario.name)
             _drive(scenario, stack, directory, requests, users)

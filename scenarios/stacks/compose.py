@@ -22,7 +22,7 @@ from scenarios.report_directory import git_commit
 from scenarios.stack_record import Limits, StackRecord
 from scenarios.stacks import docker_engine
 from scenarios.stacks.compose_meter import ComposeMeter
-from scenarios.stacks.containers import Container, containers_of, execute, said_by
+from scenarios.stacks.containers import Container, containers_of, execute, layers, said_by
 from scenarios.stacks.ports import require_free
 from scenarios.stacks.stack import PROJECT, STATE, ServiceState, reserved
 
@@ -48,6 +48,11 @@ class ComposeStack:
         self.directory = state / (self.name if port_offset == 0 else f"{self.name}+{port_offset}")
         self.locust_name = f"{self.project}-locust"
         self._console = Console(stderr=True)
+
+    @property
+    def url(self) -> str:
+        """The balancer's address on this machine."""
+        return f"http://127.0.0.1:{_ports(self._expected)[BALANCER]}"
 
     # -- what compose.yaml says
 
@@ -100,14 +105,18 @@ class ComposeStack:
             container.is_well for container in containers
         )
 
-    def start(self) -> None:
-        """Start it, to stay. Raises `UsageError` when it does not get healthy; nothing new is left then."""
-        before = {container.id for container in self.containers()}
+    def start(self) -> bool:
+        """Start or renew what is not there as compose.yaml and the sources have it now. Returns whether anything was.
+
+        Raises `UsageError` when it does not get healthy; nothing new is left then.
+        """
+        before = {container.id for container in self.containers() if container.is_running}
         try:
             self._bring_up()
         except BaseException:
             self._undo(before)
             raise
+        return {container.id for container in self.containers()} != before
 
     def stop(self) -> list[str]:
         """Remove the containers and their network. Returns the names of the services that were there."""
@@ -120,10 +129,12 @@ class ComposeStack:
     def up(self) -> Iterator[bool]:
         """The stack, running. What was not there before is removed afterwards. Yields whether it was started for this.
 
-        Raises `UsageError` when it is there, but not well: it is not for a run to mend or to remove it.
+        Raises `UsageError` when it is there, but not well or out of date: it is not for a run to change it.
         """
         containers = self.containers()
         if containers and self.is_up():
+            self._build()
+            self._require_current(containers)
             yield False
             return
         if containers:
@@ -139,13 +150,25 @@ class ComposeStack:
         running = {container.service for container in self.containers() if container.is_running}
         ports = _ports(self._expected)
         require_free({service: port for service, port in ports.items() if service not in running})
-        with self._console.working("building the images: about half a minute the first time, a second after that"):
-            self._compose("--profile", LOCUST, "build")
+        self._build()
         with self._console.working("starting the containers: half a minute with Docker older than 25"):
             try:
                 self._compose("up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_WITHIN_S))
             except UsageError as error:
                 raise UsageError(f"{error}. {self._last_words()}") from error
+
+    def _build(self) -> None:
+        with self._console.working("building the images: about half a minute the first time, a second after that"):
+            self._compose("--profile", LOCUST, "build")
+
+    def _require_current(self, containers: list[Container]) -> None:
+        """Raise `UsageError` when a container was made from other sources than there are now."""
+        now = {name: layers(self._client, service["image"]) for name, service in self._expected.items()}
+        stale = [each.name for each in containers if layers(self._client, each.image) != now[each.service]]
+        if stale:
+            raise UsageError(
+                f"{', '.join(stale)}: made from sources that have changed since: `make up STACK=compose` renews it"
+            )
 
     @contextmanager
     def _caretaker(self) -> Iterator[None]:

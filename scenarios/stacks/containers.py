@@ -57,6 +57,12 @@ def containers_of(client: Client, project: str) -> list[Container]:
     )
 
 
+def layers(client: Client, image: str) -> list[str]:
+    """The contents of an image, by their checksums. Its id says less: building the same again may give it a new one."""
+    inspected: dict[str, Any] = client.inspect_image(image)  # type: ignore[no-untyped-call]
+    return list(inspected["RootFS"]["Layers"])
+
+
 def execute(client: Client, container: str, *command: str) -> tuple[int, str]:
     """Run a command in a container that runs: its exit code, and everything that it said."""
     made = client.exec_create(container, list(command))["Id"]

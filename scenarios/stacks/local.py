@@ -55,9 +55,14 @@ class LocalStack:
         self._locust: subprocess.Popen[bytes] | None = None
 
     @property
-    def target(self) -> str:
-        """The balancer's URL."""
+    def url(self) -> str:
+        """The balancer's address."""
         return _url(balancer(NginxConf.read(self.conf), self.port_offset))
+
+    @property
+    def target(self) -> str:
+        """The balancer's address for Locust: the same, it is a process like others."""
+        return self.url
 
     def services(self) -> list[Service]:
         """The backends and nginx, in the order in which they start."""
@@ -95,11 +100,14 @@ class LocalStack:
                 f"{self.state_path}: is damaged: stop what holds the ports, if anything does, and remove the file"
             ) from error
 
-    def start(self) -> None:
-        """Start it, to stay. Raises `UsageError` when a port is taken or a service does not get healthy."""
+    def start(self) -> bool:
+        """Start it, to stay, unless it is up. Raises `UsageError` when a port is taken or a service not healthy."""
+        if self.is_up():
+            return False
         lifeline = self._supervisor(stay=True).stdin
         assert lifeline is not None
         lifeline.close()  # nobody heeds it
+        return True
 
     def _supervisor(self, *, stay: bool) -> subprocess.Popen[str]:
         """Start the supervisor and return once every service is healthy.

@@ -46,8 +46,12 @@ class Stack(Protocol):
     name: str
 
     @property
+    def url(self) -> str:
+        """The balancer's address for a person on this machine."""
+
+    @property
     def target(self) -> str:
-        """The balancer's URL, as Locust on this stack sees it."""
+        """The balancer's address for Locust on this stack."""
 
     def reserved(self) -> AbstractContextManager[None]:
         """Keep the stack for one command, which nobody else's may disturb. Raises `UsageError` when it is taken."""
@@ -55,8 +59,11 @@ class Stack(Protocol):
     def is_up(self) -> bool:
         """Whether every service is there and healthy."""
 
-    def start(self) -> None:
-        """Start it, to stay. Raises `UsageError` when it does not get healthy; nothing new is left running then."""
+    def start(self) -> bool:
+        """Start what does not run yet, to stay. Returns whether there was anything to start.
+
+        Raises `UsageError` when it does not get healthy; nothing new is left running then.
+        """
 
     def stop(self) -> list[str]:
         """Stop what runs. Returns the names of what was stopped."""
