@@ -7,14 +7,15 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from analysis.check import Outcome
 from analysis.report import report
-from analysis.verdict import Outcome, Verdict
+from analysis.verdict import Verdict
 from scenarios.console import Console
 from scenarios.errors import UsageError
 
 USAGE = 2
 INTERRUPTED = 130
-COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INVALID: "yellow"}
+COLOURS = {Outcome.UNTESTED: "dim", Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INVALID: "yellow"}
 
 
 def main() -> None:
@@ -52,7 +53,7 @@ def _print(verdict: Verdict, directory: Path) -> None:
 
 
 def _coloured(outcome: Outcome) -> Text:
-    return Text(outcome, style=f"bold {COLOURS[outcome]}")
+    return Text(outcome, style=COLOURS[outcome])
 
 
 def _short(directory: Path) -> Path:

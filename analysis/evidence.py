@@ -6,19 +6,27 @@ from pathlib import Path
 import pandas as pd
 
 from scenarios.errors import UsageError
-from scenarios.ledgers import GENERATOR, RESPONSES, Response, Users
+from scenarios.ledgers import GENERATOR, RESOURCES, RESPONSES, Resource, Response, Users
 from scenarios.report_directory import Ledger, Manifest, ReportDirectory
+from scenarios.stack_record import STACK, StackRecord
 
-DTYPES = {int: "int64", str: "str"}
+DTYPES = {int: "int64", float: "float64", str: "str"}
+
+Row = Response | Users | Resource
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a run left: its manifest, a row per request (`Response`), and the samples of its users (`Users`)."""
+    """What a run left: its manifest, a row per request (`Response`), and the samples of its users (`Users`).
+
+    Where the runner had started Locust, also what the stack claims, and the samples of its resources (`Resource`).
+    """
 
     manifest: Manifest
     responses: pd.DataFrame
     users: pd.DataFrame
+    stack: StackRecord | None
+    resources: pd.DataFrame
 
     @classmethod
     def read(cls, directory: Path) -> "Evidence":
@@ -26,12 +34,15 @@ class Evidence:
         manifest = ReportDirectory(directory).manifest()
         if manifest.end is None:
             raise UsageError(f"{directory}: the run was cut off before its end mark was set: run it again")
-        for name in (RESPONSES, GENERATOR):
+        for name in (RESPONSES, GENERATOR, *manifest.end.ledgers):
             _require_unchanged(directory / name, manifest.end.ledgers.get(name))
+        sampled = RESOURCES in manifest.end.ledgers
         return cls(
             manifest=manifest,
             responses=_read(directory / RESPONSES, Response),
             users=_read(directory / GENERATOR, Users),
+            stack=_stack(directory / STACK) if sampled else None,
+            resources=_read(directory / RESOURCES, Resource) if sampled else empty(Resource),
         )
 
     @property
@@ -60,8 +71,25 @@ def _require_unchanged(path: Path, ledger: Ledger | None) -> None:
         )
 
 
-def _read(path: Path, row: type[Response] | type[Users]) -> pd.DataFrame:
-    dtypes = {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
+def _stack(path: Path) -> StackRecord:
+    try:
+        return StackRecord.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise UsageError(f"{path}: is damaged: {error}") from error
+
+
+def dtypes_of(row: type[Row]) -> dict[str, str]:
+    """The columns of a ledger, with pandas' name for what stands in them."""
+    return {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
+
+
+def empty(row: type[Row]) -> pd.DataFrame:
+    """A ledger without rows."""
+    return pd.DataFrame(columns=list(row.__annotations__)).astype(dtypes_of(row))
+
+
+def _read(path: Path, row: type[Row]) -> pd.DataFrame:
+    dtypes = dtypes_of(row)
     try:
         frame = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_filter=False)
     except ValueError as error:

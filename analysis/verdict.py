@@ -1,40 +1,17 @@
 """The verdict: a list of checks, each with its claim, what was expected, what was observed and what follows."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 from fractions import Fraction
 
 import pandas as pd
 from pydantic import BaseModel
 
+from analysis.check import Check, Outcome
 from analysis.evidence import Evidence
+from analysis.resource_checks import resource_checks
 from analysis.round_robin import window_bounds
 from analysis.statistics import ALL, users_reached
 from scenarios.ledgers import GENERATOR, RESPONSES
-
-
-class Outcome(StrEnum):
-    """PASS: the claim held. FAIL: the system broke it. INVALID: this run cannot tell."""
-
-    PASS = "PASS"  # noqa: S105
-    INVALID = "INVALID"
-    FAIL = "FAIL"
-
-    @property
-    def exit_code(self) -> int:
-        """For the shell; 2 is left for wrong usage."""
-        return {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INVALID: 3}[self]
-
-
-class Check(BaseModel):
-    """One claim, tested."""
-
-    name: str
-    claim: str
-    expected: str
-    observed: str
-    outcome: Outcome
-    evidence: str
 
 
 class Verdict(BaseModel):
@@ -45,7 +22,7 @@ class Verdict(BaseModel):
     checks: list[Check]
 
 
-def judge(evidence: Evidence, distribution: pd.DataFrame, latency: pd.DataFrame) -> Verdict:
+def judge(evidence: Evidence, distribution: pd.DataFrame, latency: pd.DataFrame, intervals: pd.DataFrame) -> Verdict:
     """Test everything that the scenario and the configuration claim."""
     checks = [
         _requests(evidence),
@@ -54,6 +31,7 @@ def judge(evidence: Evidence, distribution: pd.DataFrame, latency: pd.DataFrame)
         _strangers(evidence, distribution),
         *_split(evidence, distribution),
         *_thresholds(evidence, latency),
+        *resource_checks(evidence, intervals),
     ]
     worst = max((check.outcome for check in checks), key=list(Outcome).index)
     return Verdict(scenario=evidence.manifest.scenario.name, outcome=worst, checks=checks)
@@ -105,7 +83,7 @@ def _errors(evidence: Evidence) -> Check:
         claim="No more requests fail than the scenario allows.",
         expected=f"at most {100 * allowed:g} %",
         observed=f"{failed:,} of {sent:,}{commonest}",
-        outcome=_outcome(held=failed <= allowed * sent, known=sent > 0),
+        outcome=Outcome.of(held=failed <= allowed * sent, known=sent > 0),
         evidence=RESPONSES,
     )
 
@@ -117,7 +95,7 @@ def _strangers(evidence: Evidence, distribution: pd.DataFrame) -> Check:
         claim="Only backends of the claim answer.",
         expected=", ".join(evidence.manifest.claim.weights),
         observed=", ".join(f"{tag} answered {count:,}" for tag, count in strangers.items()) or "no other",
-        outcome=_outcome(held=strangers.empty, known=bool(distribution["answered"].sum())),
+        outcome=Outcome.of(held=strangers.empty, known=bool(distribution["answered"].sum())),
         evidence="distribution.csv",
     )
 
@@ -134,7 +112,7 @@ def _split(evidence: Evidence, distribution: pd.DataFrame) -> Iterator[Check]:
             claim=f"{tag} answers {weight} of every {total_weight} requests.",
             expected=f"{float(expected):,.2f} ± {float(allowed):.2f}",
             observed=f"{observed:,}" + (f"; cannot tell: {doubt}" if doubt else ""),
-            outcome=_outcome(held=abs(observed - expected) <= allowed, known=not doubt),
+            outcome=Outcome.of(held=abs(observed - expected) <= allowed, known=not doubt),
             evidence="distribution.csv",
         )
 
@@ -161,12 +139,6 @@ def _thresholds(evidence: Evidence, latency: pd.DataFrame) -> Iterator[Check]:
             claim=f"99 % of the answers in stage {stage} arrive in time.",
             expected=f"at most {limit_ms:,g} ms",
             observed=f"{p99_ms:,.1f} ms" if known else "no answer in this stage",
-            outcome=_outcome(held=p99_ms <= limit_ms, known=known),
+            outcome=Outcome.of(held=p99_ms <= limit_ms, known=known),
             evidence="latency.csv",
         )
-
-
-def _outcome(*, held: bool, known: bool = True) -> Outcome:
-    if not known:
-        return Outcome.INVALID
-    return Outcome.PASS if held else Outcome.FAIL

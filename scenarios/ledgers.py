@@ -34,7 +34,8 @@ class Resource(NamedTuple):
     container: str  # its id, shortened; on the local stack the number of the process
     state: str  # as the engine names it: running, restarting, exited, …
     health: str  # healthy, unhealthy, starting; empty where there is no health check
-    restarts: int
+    started_us: int  # since the Unix epoch
+    restarts: int  # by the engine, which starts again what ends by itself
     oom_killed: int  # 1 when the engine says that the container ran out of memory since it started
     oom_kills: int  # the kernel's count of processes killed for want of memory, children too; -1 when unknown
     cpu_us: int
@@ -44,9 +45,9 @@ class Resource(NamedTuple):
     throttled_us: int
     memory_bytes: int  # without file pages that can be dropped at any time
     memory_limit_bytes: int
-    received_bytes: int
+    received_bytes: int  # over the network; -1 where it is not known
     sent_bytes: int
-    read_bytes: int
+    read_bytes: int  # from the disk
     written_bytes: int
 
 

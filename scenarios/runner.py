@@ -46,10 +46,8 @@ def run(scenario: Scenario, stack: Stack, reports: Path, requests: int | None, u
 def _drive(
     scenario: Scenario, stack: Stack, directory: ReportDirectory, requests: int | None, users: int | None
 ) -> None:
-    """Run Locust, and keep beside its ledgers what the stack claims and what it used."""
+    """Run Locust, and keep beside its ledgers what the stack claims and what it used. No run, no directory."""
     reports = directory.path.parent.parent
-    directory.stack_path.write_text(stack.record().model_dump_json(indent=2) + "\n", encoding="utf-8")
-    (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
 
     def seen(path: Path) -> str:
         return stack.seen_by_locust(path, reports)
@@ -62,24 +60,32 @@ def _drive(
         *(() if requests is None else ("--scale-requests", str(requests))),
         *(() if users is None else ("--scale-users", str(users))),
     ]
-    locust = stack.start_locust(arguments, reports)
     try:
+        directory.stack_path.write_text(stack.record().model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
         with sampled(stack.meter(), directory.resources_path):
-            locust.wait()
-    except BaseException as error:
-        begun = directory.manifest_path.exists()
-        _end(stack, locust, begun=begun)
-        if not begun:
-            shutil.rmtree(directory.path)
-        elif isinstance(error, Interrupted):
+            locust = stack.start_locust(arguments, reports)
+            _wait_for(locust, stack, directory)
+    finally:
+        if directory.manifest_path.exists():
             directory.vouch_for(directory.stack_path, directory.resources_path)
+        else:
+            shutil.rmtree(directory.path)
+
+
+def _wait_for(locust: subprocess.Popen[bytes], stack: Stack, directory: ReportDirectory) -> None:
+    """Wait for the end of Locust. Raises `UsageError` when it ended before the run began."""
+    try:
+        locust.wait()
+    except Interrupted:
+        begun = directory.manifest_path.exists()
+        _end(locust, stack, begun=begun)
+        if begun:
             print(f"stopped; what was recorded is in {directory.path}", file=sys.stderr)
         raise
     if not directory.manifest_path.exists():
-        raise UsageError(
-            f"Locust ended with exit code {locust.returncode} before the run began: {last_words(directory.path / LOG)}"
-        )
-    directory.vouch_for(directory.stack_path, directory.resources_path)
+        said = last_words(directory.path / LOG)
+        raise UsageError(f"Locust ended with exit code {locust.returncode} before the run began: {said}")
 
 
 def locustfile(scenario: Scenario) -> Path:
@@ -87,7 +93,7 @@ def locustfile(scenario: Scenario) -> Path:
     return PROJECT / "locustfiles" / f"{scenario.name.replace('-', '_')}.py"
 
 
-def _end(stack: Stack, locust: subprocess.Popen[bytes], *, begun: bool) -> None:
+def _end(locust: subprocess.Popen[bytes], stack: Stack, *, begun: bool) -> None:
     """End a run in good order, or a Locust that has not begun one at once."""
     stack.tell_locust(locust, signal.SIGINT if begun else signal.SIGKILL)
     try:

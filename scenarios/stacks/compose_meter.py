@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, NotFound
 
 from scenarios.ledgers import Resource
 from scenarios.stacks.containers import execute
 from scenarios.stacks.docker_engine import Client
 from scenarios.stacks.stack import MeterFault
 
+FIRST_WITHIN_S = 5.0
 LOOKED_FOR_EVERY_S = 0.2
 OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")  # cgroup version 2, 1
 UNKNOWN = -1
@@ -29,6 +30,8 @@ class ComposeMeter:
         self._connect = connect
         self._ended = threading.Event()
         self._faults: list[str] = []
+        self._services = len(services)
+        self._looked = threading.Semaphore(0)  # released for every sample
         self._threads = [
             threading.Thread(target=self._watch, args=(container, service, wait), name=f"meter {service}")
             for containers, wait in ((services, False), (to_come or {}, True))
@@ -36,10 +39,12 @@ class ComposeMeter:
         ]
 
     def start(self, emit: Callable[[Resource], None]) -> None:
-        """Begin to give samples to `emit`, from several threads."""
+        """Begin to give samples to `emit`, from several threads. Returns when there are some."""
         self._emit = emit
         for thread in self._threads:
             thread.start()
+        for _ in range(self._services):
+            self._looked.acquire(timeout=FIRST_WITHIN_S)
 
     def stop(self) -> None:
         """Wait for a last sample of every container. Raises `MeterFault` when samples are missing."""
@@ -52,32 +57,40 @@ class ComposeMeter:
     def _watch(self, container: str, service: str, wait: bool) -> None:  # noqa: FBT001
         try:
             client = self._connect()
-            if not wait or self._comes(client, container):
-                self._follow(client, container, service)
-        except (DockerException, OSError) as error:
+            if (came := self._came(client, container) if wait else container) is not None:
+                self._follow(client, came, service)
+        except Exception as error:  # noqa: BLE001 - whatever ends a thread is told to whoever started it
             self._faults.append(f"{service}: {error}")
+            self._looked.release()
 
-    def _comes(self, client: Client, container: str) -> bool:
+    def _came(self, client: Client, name: str) -> str | None:
+        """Wait for a container of this name to run, and return its id; None when the end came first."""
         while not self._ended.wait(LOOKED_FOR_EVERY_S):
             try:
-                return bool(client.inspect_container(container)["State"]["Running"])
+                inspected = client.inspect_container(name)
             except NotFound:
                 continue
-        return False
+            if inspected["State"]["Running"]:
+                return str(inspected["Id"])
+        return None
 
     def _follow(self, client: Client, container: str, service: str) -> None:
-        oom_kills = _oom_kills(client, container)
         statistics: dict[str, Any] = {}
+        oom_kills = _oom_kills(client, container)
         try:
             while not self._ended.wait(LOOKED_FOR_EVERY_S):
                 for statistics in client.stats(container, stream=True, decode=True):
-                    self._emit(row(service, client.inspect_container(container), statistics, oom_kills))
+                    self._sample(row(service, client.inspect_container(container), statistics, oom_kills))
                     if self._ended.is_set():
                         break
             oom_kills = _oom_kills(client, container)
-            self._emit(row(service, client.inspect_container(container), statistics, oom_kills))
+            self._sample(row(service, client.inspect_container(container), statistics, oom_kills))
         except NotFound:
-            self._emit(row(service, {"Id": container, "State": {"Status": "removed"}}, statistics, oom_kills))
+            self._sample(row(service, {"Id": container, "State": {"Status": "removed"}}, statistics, oom_kills))
+
+    def _sample(self, sample: Resource) -> None:
+        self._emit(sample)
+        self._looked.release()
 
 
 def row(service: str, inspected: Mapping[str, Any], statistics: Mapping[str, Any], oom_kills: int) -> Resource:
@@ -92,6 +105,7 @@ def row(service: str, inspected: Mapping[str, Any], statistics: Mapping[str, Any
         container=inspected["Id"][:12],
         state=state["Status"],
         health=state.get("Health", {}).get("Status", ""),
+        started_us=_at_us(state.get("StartedAt", "")),
         restarts=inspected.get("RestartCount", 0),
         oom_killed=int(state.get("OOMKilled", False)),
         oom_kills=oom_kills,

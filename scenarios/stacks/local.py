@@ -52,7 +52,7 @@ class LocalStack:
         self.state_path = self.directory / "stack.json"
         self.running_conf = self.directory / "running.conf"
         self._claimed_conf = self.directory / conf.name  # as it was when the stack started, whatever is edited since
-        self._locust: subprocess.Popen[bytes] | None = None
+        self._locust: ProcessId | None = None
 
     @property
     def url(self) -> str:
@@ -191,9 +191,9 @@ class LocalStack:
         return StackRecord(name=self.name, enforces=False, services=services, versions=versions())
 
     def meter(self) -> LocalMeter:
-        """What looks at the processes of the services, and of Locust."""
-        locust = [] if self._locust is None else [ProcessId.of("locust", self._locust.pid)]
-        return LocalMeter([*(process for process in self.processes() if process.name != "supervisor"), *locust])
+        """What looks at the processes of the services, and at Locust's when it comes."""
+        services = [process for process in self.processes() if process.name != "supervisor"]
+        return LocalMeter(lambda: services if self._locust is None else [*services, self._locust])
 
     def require_open_files(self, users: int) -> None:
         """Raise the limit as far as it goes. Raises `UsageError` when that is not enough."""
@@ -209,14 +209,15 @@ class LocalStack:
     def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:  # noqa: ARG002
         """Start Locust, in a session of its own: Ctrl-C on the terminal is passed on by whoever started it, once."""
         with postponed():
-            self._locust = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "locust", *arguments],
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 preexec_fn=heed,  # noqa: PLW1509 - there is only this thread
             )
-        return self._locust
+            self._locust = ProcessId.of("locust", process.pid)
+        return process
 
     def tell_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         """Send a signal to Locust."""

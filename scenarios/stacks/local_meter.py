@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
@@ -38,15 +38,16 @@ class Use:
 class LocalMeter:
     """Samples process groups: each service, and Locust, is the leader of one."""
 
-    def __init__(self, services: Iterable[ProcessId]) -> None:
-        self._services = list(services)
+    def __init__(self, services: Callable[[], list[ProcessId]]) -> None:
+        self._services = services
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="meter")
         self._fault = ""
 
     def start(self, emit: Callable[[Resource], None]) -> None:
-        """Begin to give samples to `emit`."""
+        """Begin to give samples to `emit`, the first at once."""
         self._emit = emit
+        self._sample()
         self._thread.start()
 
     def stop(self) -> None:
@@ -61,11 +62,12 @@ class LocalMeter:
             while not self._ended.wait(EVERY_S):
                 self._sample()
             self._sample()
-        except (OSError, psutil.Error) as error:
+        except Exception as error:  # noqa: BLE001 - whatever ends a thread is told to whoever started it
             self._fault = str(error)
 
     def _sample(self) -> None:
-        use: dict[int, Use] = {service.pid: Use() for service in self._services}
+        services = self._services()
+        use: dict[int, Use] = {service.pid: Use() for service in services}
         for process in psutil.process_iter():
             try:
                 group = os.getpgid(process.pid)
@@ -74,7 +76,7 @@ class LocalMeter:
             except (ProcessLookupError, psutil.NoSuchProcess):
                 continue  # it ended meanwhile
         at_us = round(time.time() * 1e6)
-        for service in self._services:
+        for service in services:
             self._emit(_row(at_us, service, use[service.pid]))
 
 
@@ -85,6 +87,7 @@ def _row(at_us: int, service: ProcessId, use: Use) -> Resource:
         container=str(service.pid),
         state=RUNNING if service.process else GONE,
         health="",
+        started_us=round(service.created * 1e6),
         restarts=0,
         oom_killed=0,
         oom_kills=-1,
@@ -95,8 +98,8 @@ def _row(at_us: int, service: ProcessId, use: Use) -> Resource:
         throttled_us=0,
         memory_bytes=use.memory_bytes,
         memory_limit_bytes=0,
-        received_bytes=0,
-        sent_bytes=0,
+        received_bytes=-1,
+        sent_bytes=-1,
         read_bytes=use.read_bytes,
         written_bytes=use.written_bytes,
     )

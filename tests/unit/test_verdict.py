@@ -1,7 +1,8 @@
 import pytest
 
+from analysis.check import Outcome
 from analysis.statistics import distribution, latency
-from analysis.verdict import Outcome, judge
+from analysis.verdict import judge
 from tests.unit.evidence import evidence, response, responses
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}

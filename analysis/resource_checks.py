@@ -1,0 +1,153 @@
+"""Checks of the stack itself: its services ran, within the limits claimed, and were never killed or started again."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from analysis.check import Check, Outcome
+from analysis.evidence import Evidence
+from analysis.resources import MIB
+from scenarios.ledgers import RESOURCES
+from scenarios.stack_record import Limits, StackRecord
+
+# The kernel gives out CPU in periods of 0.1 s, unused parts expiring ("CFS Bandwidth Control", kernel documentation). A
+# stretch of time meets one period that began before it and one that ends after it, besides those that lie within: so
+# much more than its part can a container have had in it, and never more.
+PERIOD_S = 0.1
+SPARE_S = 2 * PERIOD_S
+LONGEST_GAP_S = 3.0  # between samples, which the engine gives about every second
+NOT_ENFORCED = "not enforced on this stack"
+SERVICES, RESTARTS, OOM, HEALTH = "services", "restarts", "OOM kills", "health"
+LIMITS, WITHIN = "limits", "within limits"
+CLAIMS = {
+    SERVICES: "Every service of the stack runs from before the first request until after the last answer.",
+    RESTARTS: "No container is started again, by the engine or by anybody.",
+    OOM: "No process is killed for want of memory, children of a service included.",
+    HEALTH: "Every health check stays healthy.",
+    LIMITS: "The limits in force are those of compose.yaml.",
+    WITHIN: "No container ever has more CPU or memory than its limit.",
+}
+
+
+def resource_checks(evidence: Evidence, intervals: pd.DataFrame) -> Iterator[Check]:
+    """Test what the stack claims about itself; nothing where nobody looked, as under plain Locust."""
+    stack = evidence.stack
+    if stack is None:
+        return
+    samples = evidence.resources[evidence.resources["service"].isin(stack.services)]
+    gap = _gap(evidence, samples, list(stack.services))
+    yield _services(samples, stack, gap)
+    if not stack.enforces:
+        yield from (_check(name, "", NOT_ENFORCED, Outcome.UNTESTED) for name in CLAIMS if name != SERVICES)
+        return
+    yield _restarts(samples, gap)
+    yield _oom_kills(samples, gap)
+    yield _health(samples, gap)
+    yield _limits(samples, stack, gap)
+    yield _within_limits(intervals[intervals["service"].isin(stack.services)], samples, gap)
+
+
+def _gap(evidence: Evidence, samples: pd.DataFrame, services: list[str]) -> str:
+    """Where nobody looked while requests were under way; empty when somebody always did."""
+    responses = evidence.responses
+    if responses.empty:
+        return "no request was sent"
+    first, last = responses["sent_us"].min(), (responses["sent_us"] + responses["latency_us"]).max()
+    for service in services:
+        at_us = samples[samples["service"] == service]["at_us"].sort_values()
+        if at_us.empty:
+            return f"{service} was not looked at"
+        if at_us.iloc[0] > first or at_us.iloc[-1] < last:
+            return f"{service} was not looked at from the first request to the last answer"
+        longest_s = at_us.diff().max() / 1e6
+        if longest_s > LONGEST_GAP_S:
+            return f"{service} was not looked at for {longest_s:.1f} s"
+    return ""
+
+
+def _services(samples: pd.DataFrame, stack: StackRecord, gap: str) -> Check:
+    down = samples[samples["state"] != "running"].drop_duplicates(["service", "state"])
+    faults = [f"{service} {state}" for service, state in zip(down["service"], down["state"], strict=True)]
+    return _judged(SERVICES, ", ".join(stack.services), "all running", faults, gap)
+
+
+def _restarts(samples: pd.DataFrame, gap: str) -> Check:
+    starts = samples[["service", "container", "started_us"]].drop_duplicates().groupby("service", sort=False).size() - 1
+    by_engine = _grown(samples, ["container"], "restarts")
+    restarts = pd.concat([starts, by_engine], axis=1).max(axis=1)
+    return _judged(RESTARTS, "0", "0", _counted(restarts), gap)
+
+
+def _oom_kills(samples: pd.DataFrame, gap: str) -> Check:
+    """By the kernel's count, which begins anew with the container, and by the engine's flag, which outlives it."""
+    by_kernel = _grown(samples, ["container", "started_us"], "oom_kills")
+    by_engine = _grown(samples, ["container"], "oom_killed")
+    kills = pd.concat([by_kernel, by_engine], axis=1).max(axis=1)
+    uncounted = ", ".join(samples[samples["oom_kills"] < 0]["service"].unique())
+    return _judged(OOM, "0", "0", _counted(kills), gap or (f"not counted for {uncounted}" if uncounted else ""))
+
+
+def _grown(samples: pd.DataFrame, life: list[str], count: str) -> pd.Series:
+    """By service, how much a count rose, each life by itself."""
+    rise = samples.groupby(["service", *life], sort=False)[count].agg(lambda counts: counts.max() - counts.iloc[0])
+    return rise.groupby("service", sort=False).sum()
+
+
+def _counted(counts: pd.Series) -> list[str]:
+    return [f"{service} {count:.0f}" for service, count in counts.items() if count]
+
+
+def _health(samples: pd.DataFrame, gap: str) -> Check:
+    ill = samples[samples["health"] != "healthy"].drop_duplicates(["service", "health"])
+    states = zip(ill["service"], ill["health"], strict=True)
+    return _judged(
+        HEALTH, "healthy", "all healthy", [f"{name} {health or 'unchecked'}" for name, health in states], gap
+    )
+
+
+def _limits(samples: pd.DataFrame, stack: StackRecord, gap: str) -> Check:
+    there = samples[samples["state"] == "running"].drop_duplicates(["service", "cpu_limit", "memory_limit_bytes"])
+    in_force = zip(there["service"], there["cpu_limit"], there["memory_limit_bytes"], strict=True)
+    found = [(name, Limits(cpus=cpus, memory_bytes=memory)) for name, cpus, memory in in_force]
+    faults = [f"{name} {_text(limits)}" for name, limits in found if limits != stack.services[name]]
+    expected = ", ".join(f"{name} {_text(limits)}" for name, limits in stack.services.items())
+    return _judged(LIMITS, expected, "the same", faults, gap)
+
+
+def _within_limits(intervals: pd.DataFrame, samples: pd.DataFrame, gap: str) -> Check:
+    cpu = _cpu_over_limit(intervals[intervals["cpu_limit"] > 0])
+    bound = samples[samples["memory_limit_bytes"] > 0]
+    memory = (bound["memory_bytes"] / bound["memory_limit_bytes"]).groupby(bound["service"]).max()
+    faults = [f"CPU of {name} {share:.0%}" for name, share in cpu.items() if share > 1]
+    faults += [f"memory of {name} {share:.0%}" for name, share in memory.items() if share > 1]
+    return _judged(WITHIN, "at most 100 %", f"CPU {cpu.max():.0%}, memory {memory.max():.0%}", faults, gap)
+
+
+def _cpu_over_limit(limited: pd.DataFrame) -> pd.Series:
+    """By service, the most CPU that it had between two samples, or on the whole, as a share of what it may have had."""
+    used = limited.assign(cpu_s=limited["cpu"] * limited["seconds"])
+    whole = used.groupby(["service", "container"], as_index=False).agg(
+        {"cpu_s": "sum", "seconds": "sum", "cpu_limit": "max"}
+    )
+    stretches = pd.concat([used, whole])
+    share = stretches["cpu_s"] / (stretches["cpu_limit"] * (stretches["seconds"] + SPARE_S))
+    return share.groupby(stretches["service"]).max()
+
+
+def _judged(name: str, expected: str, sound: str, faults: list[str], gap: str) -> Check:
+    """A fault that was seen is one, however little was seen; that none was seen means something without a gap only."""
+    outcome = Outcome.of(held=not faults, known=bool(faults) or not gap)
+    observed = ", ".join(faults) or (f"cannot tell: {gap}" if gap else sound)
+    return _check(name, expected, observed, outcome)
+
+
+def _check(name: str, expected: str, observed: str, outcome: Outcome) -> Check:
+    return Check(
+        name=name, claim=CLAIMS[name], expected=expected, observed=observed, outcome=outcome, evidence=RESOURCES
+    )
+
+
+def _text(limits: Limits) -> str:
+    parts = [f"{limits.cpus:g} CPU"] if limits.cpus else []
+    parts += [f"{limits.memory_bytes / MIB:g} MiB"] if limits.memory_bytes else []
+    return " ".join(parts) or "unlimited"
