@@ -107,13 +107,13 @@ def _memory_answer(usage: pd.DataFrame) -> str:
 
 def _network_answer(usage: pd.DataFrame) -> str:
     received, sent = usage["received_mib"], usage["sent_mib"]
-    most = (received + sent).idxmax()
+    most = str((received + sent).idxmax())
     return f"Most went through {most}: {received[most]:,.1f} MiB received, {sent[most]:,.1f} MiB sent"
 
 
 def _disk_answer(usage: pd.DataFrame) -> str:
     read, written = usage["read_mib"], usage["written_mib"]
-    most = (read + written).idxmax()
+    most = str((read + written).idxmax())
     if not (read + written).max():
         return "Nobody used the disk"
     return f"{most} used the disk most: {read[most]:,.1f} MiB read, {written[most]:,.1f} MiB written"

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import socket
 import sys
 from collections.abc import Mapping
 
@@ -50,8 +51,6 @@ def main() -> None:
         sys.exit(2)
     config = uvicorn.Config(
         create_app(tag),
-        host=options.host,
-        port=options.port,
         headers=[("X-Host-Tag", tag)],  # uvicorn puts it on every answer, its own 400 to a malformed request included
         server_header=False,
         access_log=False,
@@ -59,8 +58,13 @@ def main() -> None:
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
-    socket = config.bind_socket()
-    uvicorn.Server(config).run(sockets=[socket, *(socket.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
+    try:
+        listener = socket.create_server((options.host, options.port), backlog=BACKLOG)
+    except OSError as error:
+        print(f"backend: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
+    print(f"{tag} listens on {options.host}:{listener.getsockname()[1]}")
+    uvicorn.Server(config).run(sockets=[listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from tests.conftest import PROJECT, ask
+from tests.conftest import PROJECT, ask, wait_for
 from tests.free_ports import port_offset
 
 MODEL = {
@@ -22,6 +22,11 @@ MODEL = {
     "price_us": 199.99,
     "year": 2001,
 }
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +42,9 @@ def replica():
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "Uvicorn running" in line:
+            if "Application startup complete" in line:
                 break
+        wait_for(lambda: is_listening(port))
         yield process, port
         process.terminate()
         assert "Traceback" not in process.stderr.read()

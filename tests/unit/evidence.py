@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from analysis.evidence import DTYPES, Evidence
+from analysis.evidence import Evidence, dtypes_of, empty
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
-from scenarios.ledgers import Response, Users
+from scenarios.ledgers import Resource, Response, Users
 from scenarios.report_directory import End, Host, Manifest
 
 HOST = Host(system="test", cpus=2, memory_bytes=1, open_files_limit=1024)
@@ -55,8 +55,7 @@ def responses(counts):
 
 
 def frame(rows, row):
-    dtypes = {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
-    return pd.DataFrame(rows, columns=row._fields).astype(dtypes)
+    return pd.DataFrame(rows, columns=row._fields).astype(dtypes_of(row))
 
 
 def evidence(rows, weights, *, requests=None, complete=True, cycles=1, **of_scenario):
@@ -66,4 +65,6 @@ def evidence(rows, weights, *, requests=None, complete=True, cycles=1, **of_scen
         manifest=manifest(scenario(asked, **of_scenario), weights, complete=complete, cycles=cycles),
         responses=frame(rows, Response),
         users=frame([Users(1_000_000_000, "steady", peak)], Users),
+        stack=None,
+        resources=empty(Resource),
     )

@@ -1,6 +1,7 @@
 import pytest
 
 from analysis.check import Outcome
+from analysis.resources import intervals
 from analysis.statistics import distribution, latency
 from analysis.verdict import judge
 from tests.unit.evidence import evidence, response, responses
@@ -11,7 +12,7 @@ PASS, FAIL, INVALID = Outcome.PASS, Outcome.FAIL, Outcome.INVALID
 
 
 def verdict(evidence):
-    return judge(evidence, distribution(evidence), latency(evidence))
+    return judge(evidence, distribution(evidence), latency(evidence), intervals(evidence))
 
 
 def turned(verdict):
@@ -20,7 +21,12 @@ def turned(verdict):
 
 
 def test_outcomes_have_the_names_and_exit_codes_that_are_documented():
-    assert {str(outcome): outcome.exit_code for outcome in Outcome} == {"PASS": 0, "FAIL": 1, "INVALID": 3}
+    assert {str(outcome): outcome.exit_code for outcome in Outcome} == {
+        "UNTESTED": 0,
+        "PASS": 0,
+        "FAIL": 1,
+        "INVALID": 3,
+    }
 
 
 def test_an_exact_split_passes():
