@@ -51,10 +51,10 @@ def _lower(headers):
     return {name.lower(): value for name, value in headers.items()}
 
 
-def scenarios(*arguments, offset=0, **options):
+def scenarios(*arguments, offset=0, stack="local", timeout=120, **options):
     """Run the command line as a person would, in a process of its own."""
-    command = [sys.executable, "-m", "scenarios", "--port-offset", str(offset), *map(str, arguments)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False, **options)
+    command = [sys.executable, "-m", "scenarios", "--stack", stack, "--port-offset", str(offset), *map(str, arguments)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=timeout, check=False, **options)
 
 
 def processes_of(offset):
@@ -66,11 +66,11 @@ def processes_of(offset):
         if connection.status == psutil.CONN_LISTEN and connection.laddr.port in ports
     }
     marks = {str(number) for number in (offset, *ports)}
-    started = {process.pid for process in psutil.process_iter() if marks & set(_command(process))}
+    started = {process.pid for process in psutil.process_iter() if marks & set(command_of(process))}
     return sorted((listeners | started) - {os.getpid()})
 
 
-def _command(process):
+def command_of(process):
     try:
         return process.cmdline()
     except psutil.Error:

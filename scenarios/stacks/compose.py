@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ LOGS = "/var/log/nginx"
 LOG_ROW_BYTES = 400  # the longest row of the access log, with room to spare
 INSIDE = "/app"  # where the project lies in the image of Locust
 HEALTHY_WITHIN_S = 180  # three failed checks, 30 s apart, and what lies before them
+PROGRESS = r"(Container |Network |Image |Step |---> |Removing |Sending |Successfully |time=\S+ level=warning|$)"
 COMPOSE_GIVES_UP_WITHIN_S = 60.0
 
 
@@ -155,7 +157,7 @@ class ComposeStack:
             try:
                 self._compose("up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_WITHIN_S))
             except UsageError as error:
-                raise UsageError(f"{error}. {self._last_words()}") from error
+                raise UsageError(". ".join(filter(None, [str(error), self._last_words()]))) from error
 
     def _build(self) -> None:
         with self._console.working("building the images: about half a minute the first time, a second after that"):
@@ -220,12 +222,14 @@ class ComposeStack:
         yield from ((each.name, "\n".join(said_by(self._client, each.id, LOG_LINES))) for each in containers)
 
     def _last_words(self) -> str:
-        """What the containers that are not well said last."""
-        return "; ".join(
-            f"{container.name} is {container.text}: {in_one_line(said_by(self._client, container.id, LOG_LINES))}"
-            for container in self.containers()
-            if not container.is_well and container.state != "created"
-        )
+        """What the containers that failed said last, and their health checks."""
+        said = []
+        for container in self.containers():
+            if container.has_failed:
+                words = in_one_line(said_by(self._client, container.id, LOG_LINES))
+                probe = f"; its health check: {in_one_line(container.probe.splitlines())}" if container.probe else ""
+                said.append(f"{container.name} is {container.text}: {words}{probe}")
+        return ". ".join(said)
 
     def _ailing(self, containers: list[Container]) -> str:
         there = {container.service for container in containers}
@@ -348,8 +352,7 @@ class ComposeStack:
 
 def _telling(said: str) -> list[str]:
     """The lines that say more than how far it is."""
-    lines = [line.strip() for line in said.splitlines()]
-    return [line for line in lines if not line.startswith(("Container ", "Network ", "Image ", "---> ", "Step "))]
+    return [line.strip() for line in said.splitlines() if not re.match(PROGRESS, line.strip())]
 
 
 def _verb(arguments: tuple[str, ...]) -> str:

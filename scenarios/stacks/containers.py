@@ -18,6 +18,8 @@ class Container:
     image: str
     state: str
     health: str  # empty where there is no health check
+    probe: str  # what the last health check said
+    restarts: int
 
     @classmethod
     def of(cls, inspected: dict[str, Any]) -> Self:
@@ -30,6 +32,8 @@ class Container:
             image=inspected["Image"],
             state=state["Status"],
             health=state.get("Health", {}).get("Status", ""),
+            probe=_last_output(state.get("Health", {})),
+            restarts=inspected["RestartCount"],
         )
 
     @property
@@ -43,9 +47,20 @@ class Container:
         return self.is_running and self.health in ("", "healthy")
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it ended, or is found unhealthy, and does not just take its time."""
+        return self.health == "unhealthy" or self.restarts > 0 or self.state not in ("created", "running")
+
+    @property
     def text(self) -> str:
         """Its state for a person."""
-        return f"{self.state}, {self.health}" if self.is_running and self.health else self.state
+        state = f"{self.state}, {self.health}" if self.is_running and self.health else self.state
+        return f"{state}, restarts: {self.restarts}" if self.restarts else state
+
+
+def _last_output(health: dict[str, Any]) -> str:
+    log = health.get("Log") or [{}]
+    return str(log[-1].get("Output", "")).strip()
 
 
 def containers_of(client: Client, project: str) -> list[Container]:

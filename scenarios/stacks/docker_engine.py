@@ -68,8 +68,8 @@ def _address() -> str:
 
 def _reason(error: BaseException) -> str:
     """What the system said, which the libraries in between wrap again and again."""
-    match = re.search(r"\w+Error\(\d+, '([^']+)'\)", str(error))
-    return match[1] if match else str(error)
+    match = re.search(r"\w+Error\(\d+, '([^']+)'\)|\[Errno \d+\] ([^'\"()]+)", str(error))
+    return (match[1] or match[2]) if match else str(error)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -1,0 +1,118 @@
+"""What needs a real Docker engine. One stack with the true compose.yaml serves every test that only looks or runs."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from scenarios.errors import UsageError
+from scenarios.stacks.compose import ComposeStack
+from scenarios.stacks.docker_engine import connect
+from tests.conftest import PORTS, PROJECT, scenarios
+from tests.free_ports import port_offset
+
+HERE = "tests/compose"
+BACKENDS = ("back-01", "back-02", "back-03")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.is_relative_to(PROJECT / HERE):
+            item.add_marker(pytest.mark.docker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine():
+    """A client of the engine, without which these tests say why they are skipped."""
+    try:
+        client = connect()
+    except UsageError as error:
+        if os.environ.get("DOCKER_REQUIRED"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    yield client
+    client.close()
+
+
+def left_of(engine, project):
+    """Containers and networks of a project."""
+    label = {"label": f"com.docker.compose.project={project}"}
+    containers = [name for each in engine.containers(all=True, filters=label) for name in each["Names"]]
+    return containers + [network["Name"] for network in engine.networks(filters=label)]
+
+
+def removed(engine, stack):
+    """Remove what a test left, and say what it was."""
+    left = left_of(engine, stack.project)
+    if left:
+        stack.stop()
+    shutil.rmtree(stack.directory, ignore_errors=True)
+    stack.directory.with_suffix(".lock").unlink(missing_ok=True)
+    return left
+
+
+@pytest.fixture(scope="session")
+def stack(engine):
+    """The stack of compose.yaml, up."""
+    stack = ComposeStack(port_offset(*PORTS))
+    up = scenarios("up", offset=stack.port_offset, stack="compose", timeout=400)
+    assert up.returncode == 0, up.stderr
+    yield stack
+    removed(engine, stack)
+
+
+@pytest.fixture
+def offset(engine):
+    """A port offset, and so a project, of this test's own; whatever is still there afterwards is a failure."""
+    stack = ComposeStack(port_offset(*PORTS))
+    yield stack.port_offset
+    assert removed(engine, stack) == []
+
+
+@pytest.fixture
+def compose(stack):
+    """`docker compose` for the stack that is up, as a person would type it."""
+
+    def compose(*arguments, **options):
+        return subprocess.run(
+            ["docker", "compose", *arguments],
+            cwd=PROJECT,
+            env=os.environ | environment(stack),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            **options,
+        )
+
+    return compose
+
+
+def environment(stack):
+    """What moves `docker compose` to the project and the ports of a stack."""
+    ports = zip((*BACKENDS, "nginx"), PORTS, strict=True)
+    moved = {f"{name.upper().replace('-', '_')}_PORT": str(port + stack.port_offset) for name, port in ports}
+    return moved | {"COMPOSE_PROJECT_NAME": stack.project}
+
+
+@pytest.fixture
+def inspected(engine, stack):
+    """What the engine says of each service's container."""
+    return {container.service: engine.inspect_container(container.id) for container in stack.containers()}
+
+
+@pytest.fixture
+def overridden(tmp_path):
+    """The environment in which services of compose.yaml have other settings, and quick health checks."""
+
+    def overridden(**services):
+        quick = {"healthcheck": {"interval": "1s"}}
+        changed = dict.fromkeys(BACKENDS, quick) | {name.replace("_", "-"): text for name, text in services.items()}
+        path = tmp_path / "override.json"
+        path.write_text(json.dumps({"services": changed}))
+        return os.environ | {"COMPOSE_FILE": f"compose.yaml:{path}"}
+
+    return overridden
