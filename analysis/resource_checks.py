@@ -72,7 +72,8 @@ def _services(samples: pd.DataFrame, stack: StackRecord, gap: str) -> Check:
 
 
 def _restarts(samples: pd.DataFrame, gap: str) -> Check:
-    starts = samples[["service", "container", "started_us"]].drop_duplicates().groupby("service", sort=False).size() - 1
+    lives = samples.groupby(["service", "container"], sort=False)["started_us"].nunique()
+    starts = (lives - 1).groupby("service", sort=False).sum()
     by_engine = _grown(samples, ["container"], "restarts")
     restarts = pd.concat([starts, by_engine], axis=1).max(axis=1)
     return _judged(RESTARTS, "0", "0", _counted(restarts), gap)

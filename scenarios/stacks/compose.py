@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
@@ -88,6 +89,7 @@ class ComposeStack:
 
     @cached_property
     def _client(self) -> docker_engine.Client:
+        docker_engine.require_compose()
         return docker_engine.connect()
 
     def reserved(self) -> AbstractContextManager[None]:
@@ -131,10 +133,11 @@ class ComposeStack:
     def up(self) -> Iterator[bool]:
         """The stack, running. What was not there before is removed afterwards. Yields whether it was started for this.
 
-        Raises `UsageError` when it is there, but not well or out of date: it is not for a run to change it.
+        Raises `UsageError` when it is there, but not well, scaled or out of date: it is not for a run to change it.
         """
         containers = self.containers()
         if containers and self.is_up():
+            self._require_one_each(containers)
             self._build()
             self._require_current(containers)
             yield False
@@ -162,6 +165,15 @@ class ComposeStack:
     def _build(self) -> None:
         with self._console.working("building the images: about half a minute the first time, a second after that"):
             self._compose("--profile", LOCUST, "build")
+
+    def _require_one_each(self, containers: list[Container]) -> None:
+        """Raise `UsageError` when a service was scaled: the claim gives each name one place in the cycle."""
+        counts = Counter(container.service for container in containers)
+        scaled = [f"{service} has {count} containers" for service, count in counts.items() if count > 1]
+        if scaled:
+            raise UsageError(
+                f"{', '.join(scaled)}: a run wants one of each: `make up STACK=compose` removes the others"
+            )
 
     def _require_current(self, containers: list[Container]) -> None:
         """Raise `UsageError` when a container was made from other sources than there are now."""

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from contextlib import closing
 from typing import Any
 
 import docker
@@ -24,17 +25,24 @@ def connect() -> Client:
     """A client of the engine. Raises `UsageError` when there is none, or an old one."""
     options: dict[str, Any] = {**kwargs_from_env()}
     address = options.setdefault("base_url", _address())
-    try:
-        client = docker.APIClient(**options, version="auto", timeout=TIMEOUT_S)
-    except DockerException as error:
-        raise UsageError(f"no Docker engine answers at {address} ({_reason(error)}): start it, {INSTEAD}") from error
-    offered = client.version(api_version=False)
+    offered = _version(options)
     if _numbers(offered["ApiVersion"]) < OLDEST_API:
         raise UsageError(
             f"the Docker engine at {address} is {offered['Version']} with API {offered['ApiVersion']}: "
             f"20.10 with API {_text(OLDEST_API)} or newer is needed, {INSTEAD}"
         )
-    return client
+    return docker.APIClient(**options, version="auto", timeout=TIMEOUT_S)
+
+
+def _version(options: dict[str, Any]) -> dict[str, str]:
+    """What the engine says of itself."""
+    with closing(docker.APIClient(**options, version=_text(OLDEST_API), timeout=TIMEOUT_S)) as client:
+        try:
+            return dict(client.version(api_version=False))
+        except (DockerException, OSError) as error:
+            raise UsageError(
+                f"no Docker engine answers at {options['base_url']} ({_reason(error)}): start it, {INSTEAD}"
+            ) from error
 
 
 def require_compose() -> str:
