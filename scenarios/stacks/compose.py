@@ -83,7 +83,7 @@ class ComposeStack:
         return {name: service for name, service in self._services.items() if not service.get("profiles")}
 
     def _config(self, environment: dict[str, str]) -> Any:
-        docker_engine.require_compose()
+        self._client.ping()  # that there is no engine is to be said first
         done = self._compose("--profile", LOCUST, "config", "--format", "json", environment=environment)
         return json.loads(done)
 
