@@ -37,6 +37,8 @@ class Evidence:
         for name in (RESPONSES, GENERATOR, *manifest.end.ledgers):
             _require_unchanged(directory / name, manifest.end.ledgers.get(name))
         sampled = RESOURCES in manifest.end.ledgers
+        if (directory / STACK).exists() and not sampled:
+            raise UsageError(f"{directory}: the command that ran it was cut off before its samples were: run it again")
         return cls(
             manifest=manifest,
             responses=_read(directory / RESPONSES, Response),

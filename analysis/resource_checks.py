@@ -10,11 +10,12 @@ from analysis.resources import MIB
 from scenarios.ledgers import RESOURCES
 from scenarios.stack_record import Limits, StackRecord
 
-# The kernel gives out CPU in periods of 0.1 s, unused parts expiring ("CFS Bandwidth Control", kernel documentation). A
-# stretch of time meets one period that began before it and one that ends after it, besides those that lie within: so
-# much more than its part can a container have had in it, and never more.
+# The kernel gives out CPU in periods of 0.1 s. A stretch of time meets one period that began before it and one that
+# ends after it, besides those that lie within. What was not used may be carried over, a millisecond on each core
+# ("CFS Bandwidth Control", kernel documentation).
 PERIOD_S = 0.1
 SPARE_S = 2 * PERIOD_S
+CARRIED_OVER_S = 0.001
 LONGEST_GAP_S = 3.0  # between samples, which the engine gives about every second
 NOT_ENFORCED = "not enforced on this stack"
 SERVICES, RESTARTS, OOM, HEALTH = "services", "restarts", "OOM kills", "health"
@@ -44,7 +45,8 @@ def resource_checks(evidence: Evidence, intervals: pd.DataFrame) -> Iterator[Che
     yield _oom_kills(samples, gap)
     yield _health(samples, gap)
     yield _limits(samples, stack, gap)
-    yield _within_limits(intervals[intervals["service"].isin(stack.services)], samples, gap)
+    of_stack = intervals[intervals["service"].isin(stack.services)]
+    yield _within_limits(of_stack, samples, evidence.manifest.host.cpus, gap)
 
 
 def _gap(evidence: Evidence, samples: pd.DataFrame, services: list[str]) -> str:
@@ -80,11 +82,12 @@ def _restarts(samples: pd.DataFrame, gap: str) -> Check:
 
 
 def _oom_kills(samples: pd.DataFrame, gap: str) -> Check:
-    """By the kernel's count, which begins anew with the container, and by the engine's flag, which outlives it."""
-    by_kernel = _grown(samples, ["container", "started_us"], "oom_kills")
-    by_engine = _grown(samples, ["container"], "oom_killed")
+    """By the kernel's count, which begins anew with the container, and by the engine's word, which knows every life."""
+    counted = samples[samples["oom_kills"] >= 0]
+    by_kernel = _grown(counted, ["container", "started_us"], "oom_kills")
+    by_engine = _grown(samples, ["container"], "oom_events").clip(upper=1)
     kills = pd.concat([by_kernel, by_engine], axis=1).max(axis=1)
-    uncounted = ", ".join(samples[samples["oom_kills"] < 0]["service"].unique())
+    uncounted = ", ".join(name for name in samples["service"].unique() if name not in set(counted["service"]))
     return _judged(OOM, "0", "0", _counted(kills), gap or (f"not counted for {uncounted}" if uncounted else ""))
 
 
@@ -107,16 +110,19 @@ def _health(samples: pd.DataFrame, gap: str) -> Check:
 
 
 def _limits(samples: pd.DataFrame, stack: StackRecord, gap: str) -> Check:
-    there = samples[samples["state"] == "running"].drop_duplicates(["service", "cpu_limit", "memory_limit_bytes"])
-    in_force = zip(there["service"], there["cpu_limit"], there["memory_limit_bytes"], strict=True)
-    found = [(name, Limits(cpus=cpus, memory_bytes=memory)) for name, cpus, memory in in_force]
+    columns = ["service", "cpu_limit", "memory_limit_bytes", "swap_limit_bytes", "pids_limit"]
+    there = samples[samples["state"] == "running"].drop_duplicates(columns)
+    found = [
+        (name, Limits(cpus=cpus, memory_bytes=memory, swap_bytes=swap, pids=pids))
+        for name, cpus, memory, swap, pids in zip(*(there[column] for column in columns), strict=True)
+    ]
     faults = [f"{name} {_text(limits)}" for name, limits in found if limits != stack.services[name]]
     expected = ", ".join(f"{name} {_text(limits)}" for name, limits in stack.services.items())
     return _judged(LIMITS, expected, "the same", faults, gap)
 
 
-def _within_limits(intervals: pd.DataFrame, samples: pd.DataFrame, gap: str) -> Check:
-    cpu = _cpu_over_limit(intervals[intervals["cpu_limit"] > 0])
+def _within_limits(intervals: pd.DataFrame, samples: pd.DataFrame, cores: int, gap: str) -> Check:
+    cpu = _cpu_of_limit(intervals[intervals["cpu_limit"] > 0], cores)
     bound = samples[samples["memory_limit_bytes"] > 0]
     memory = (bound["memory_bytes"] / bound["memory_limit_bytes"]).groupby(bound["service"]).max()
     faults = [f"CPU of {name} {share:.0%}" for name, share in cpu.items() if share > 1]
@@ -124,14 +130,15 @@ def _within_limits(intervals: pd.DataFrame, samples: pd.DataFrame, gap: str) -> 
     return _judged(WITHIN, "at most 100 %", f"CPU {cpu.max():.0%}, memory {memory.max():.0%}", faults, gap)
 
 
-def _cpu_over_limit(limited: pd.DataFrame) -> pd.Series:
+def _cpu_of_limit(limited: pd.DataFrame, cores: int) -> pd.Series:
     """By service, the most CPU that it had between two samples, or on the whole, as a share of what it may have had."""
     used = limited.assign(cpu_s=limited["cpu"] * limited["seconds"])
     whole = used.groupby(["service", "container"], as_index=False).agg(
         {"cpu_s": "sum", "seconds": "sum", "cpu_limit": "max"}
     )
     stretches = pd.concat([used, whole])
-    share = stretches["cpu_s"] / (stretches["cpu_limit"] * (stretches["seconds"] + SPARE_S))
+    allowed_s = stretches["cpu_limit"] * (stretches["seconds"] + SPARE_S) + CARRIED_OVER_S * cores
+    share = stretches["cpu_s"] / allowed_s
     return share.groupby(stretches["service"]).max()
 
 
@@ -151,4 +158,7 @@ def _check(name: str, expected: str, observed: str, outcome: Outcome) -> Check:
 def _text(limits: Limits) -> str:
     parts = [f"{limits.cpus:g} CPU"] if limits.cpus else []
     parts += [f"{limits.memory_bytes / MIB:g} MiB"] if limits.memory_bytes else []
+    parts += [f"{limits.swap_bytes / MIB:g} MiB swap"] if limits.swap_bytes > 0 else []
+    parts += ["any swap"] if limits.swap_bytes < 0 else []
+    parts += [f"{limits.pids} processes"] if limits.pids else []
     return " ".join(parts) or "unlimited"

@@ -3,15 +3,15 @@
 import argparse
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
-from scenarios.interruption import SIGNALS, Interrupted, interrupt
+from scenarios.interruption import Interrupted, Interrupter
 from scenarios.runner import run
+from scenarios.stacks import docker_engine
 from scenarios.stacks.compose import ComposeStack
 from scenarios.stacks.local import LocalStack
 from scenarios.stacks.stack import PROJECT, Stack
@@ -23,8 +23,7 @@ STACKS: dict[str, Callable[[int], Stack]] = {"local": LocalStack, "compose": Com
 
 def main() -> None:
     """Do what was asked; a refusal is one sentence on standard error and exit code 2."""
-    for number in SIGNALS:
-        signal.signal(number, interrupt)
+    Interrupter().install()
     try:
         options = _parser().parse_args()
         code = options.command(options)
@@ -37,6 +36,9 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except docker_engine.FAULTS as error:
+        print(f"scenarios: the Docker engine failed: {docker_engine.reason(error)}", file=sys.stderr)
+        code = USAGE
     except OSError as error:
         print(f"scenarios: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         code = USAGE
@@ -117,8 +119,7 @@ def _down(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     stack = _stack(options)
     for service in stack.states():
-        address = f"127.0.0.1:{service.port}" if service.port else ""
-        print(f"{service.name:<8} {address:<16} {service.text}")
+        print(f"{service.name:<8} {service.address:<16} {service.text}")
     return 0 if stack.is_up() else NOT_RUNNING
 
 

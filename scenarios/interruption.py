@@ -1,9 +1,11 @@
 """Someone wants what is going on to end: Ctrl-C, SIGTERM, or a terminal that is closed."""
 
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import AnyStr
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -16,22 +18,56 @@ class Interrupted(BaseException):
         self.exit_code = exit_code
 
 
-def interrupt(number: int, _frame: FrameType | None) -> None:
-    """Signal handler: raise `Interrupted`, once."""
-    signal.signal(number, signal.SIG_IGN)  # the first word is enough: a second one must not stop the cleaning up
-    raise Interrupted(128 + number)
+class Interrupter:
+    """Signal handler: raises `Interrupted` at the first signal, and at no other: it must not stop the cleaning up."""
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+        self._postponed = False
+
+    def install(self) -> None:
+        """Take every signal that ends a command."""
+        for number in SIGNALS:
+            signal.signal(number, self)
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Take note, and raise unless that is postponed."""
+        if self._first is None:
+            self._first = number
+            self._raise()
+
+    @contextmanager
+    def postponed(self) -> Iterator[None]:
+        """Raise what comes meanwhile at the end of the body."""
+        before = self._first
+        self._postponed = True
+        try:
+            yield
+        finally:
+            self._postponed = False
+        if self._first != before:
+            self._raise()
+
+    def _raise(self) -> None:
+        if not self._postponed and self._first is not None:
+            raise Interrupted(128 + self._first)
 
 
 @contextmanager
-def postponed() -> Iterator[None]:
-    """Let no signal in before the body is done, or a process that it starts might never be known to anybody."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+def child(
+    start: Callable[[], subprocess.Popen[AnyStr]], end: Callable[[subprocess.Popen[AnyStr]], None]
+) -> Iterator[subprocess.Popen[AnyStr]]:
+    """A process that is ended when the body is left by an exception, at whatever moment that comes."""
+    process = None
     try:
-        yield
-    finally:
-        heed()
-
-
-def heed() -> None:
-    """Let signals in; what a process starts inherits that they are kept out."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        handler = signal.getsignal(signal.SIGINT)
+        if isinstance(handler, Interrupter):
+            with handler.postponed():  # or it might have begun without anybody knowing it
+                process = start()
+        else:
+            process = start()
+        yield process
+    except BaseException:
+        if process is not None:
+            end(process)
+        raise

@@ -36,8 +36,8 @@ class Resource(NamedTuple):
     health: str  # healthy, unhealthy, starting; empty where there is no health check
     started_us: int  # since the Unix epoch
     restarts: int  # by the engine, which starts again what ends by itself
-    oom_killed: int  # 1 when the engine says that the container ran out of memory since it started
-    oom_kills: int  # the kernel's count of processes killed for want of memory, children too; -1 when unknown
+    oom_events: int  # how often the engine said since sampling began that memory ran out, more than once for a kill
+    oom_kills: int  # the kernel's count, since it started, of processes killed for that, children too; -1: not read
     cpu_us: int
     cpu_limit: float  # cores
     periods: int  # in which the container wanted to run, of 0.1 s each
@@ -45,6 +45,8 @@ class Resource(NamedTuple):
     throttled_us: int
     memory_bytes: int  # without file pages that can be dropped at any time
     memory_limit_bytes: int
+    swap_limit_bytes: int  # besides memory; -1 when there is no limit
+    pids_limit: int  # processes and threads
     received_bytes: int  # over the network; -1 where it is not known
     sent_bytes: int
     read_bytes: int  # from the disk

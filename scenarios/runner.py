@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
-from scenarios.interruption import Interrupted
+from scenarios.interruption import child
 from scenarios.last_words import last_words
 from scenarios.report_directory import ReportDirectory
 from scenarios.stacks.sampling import sampled
@@ -64,8 +64,7 @@ def _drive(
         directory.stack_path.write_text(stack.record().model_dump_json(indent=2) + "\n", encoding="utf-8")
         (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
         with sampled(stack.meter(), directory.resources_path):
-            locust = stack.start_locust(arguments, reports)
-            _wait_for(locust, stack, directory)
+            _run_locust(stack, directory, arguments)
     finally:
         if directory.manifest_path.exists():
             directory.vouch_for(directory.stack_path, directory.resources_path)
@@ -73,16 +72,20 @@ def _drive(
             shutil.rmtree(directory.path)
 
 
-def _wait_for(locust: subprocess.Popen[bytes], stack: Stack, directory: ReportDirectory) -> None:
-    """Wait for the end of Locust. Raises `UsageError` when it ended before the run began."""
-    try:
-        locust.wait()
-    except Interrupted:
+def _run_locust(stack: Stack, directory: ReportDirectory, arguments: list[str]) -> None:
+    """Run Locust to its end. Raises `UsageError` when that came before the run began."""
+
+    def start() -> subprocess.Popen[bytes]:
+        return stack.start_locust(arguments, directory.path.parent.parent)
+
+    def end(locust: subprocess.Popen[bytes]) -> None:
         begun = directory.manifest_path.exists()
         _end(locust, stack, begun=begun)
         if begun:
             print(f"stopped; what was recorded is in {directory.path}", file=sys.stderr)
-        raise
+
+    with child(start, end) as locust:
+        locust.wait()
     if not directory.manifest_path.exists():
         said = last_words(directory.path / LOG)
         raise UsageError(f"Locust ended with exit code {locust.returncode} before the run began: {said}")

@@ -10,6 +10,8 @@ class Limits(BaseModel):
 
     cpus: float = 0.0
     memory_bytes: int = 0
+    swap_bytes: int = 0  # besides memory; here 0 means none, and -1 that there is no limit
+    pids: int = 0
 
 
 class StackRecord(BaseModel):

@@ -9,6 +9,7 @@ import sys
 
 from scenarios.errors import UsageError
 from scenarios.interruption import SIGNALS
+from scenarios.stacks import docker_engine
 from scenarios.stacks.compose import ComposeStack
 
 
@@ -19,7 +20,7 @@ def main() -> None:
     sys.stdin.read()
     try:
         ComposeStack(int(sys.argv[1])).stop()
-    except UsageError as error:
+    except (UsageError, *docker_engine.FAULTS) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 

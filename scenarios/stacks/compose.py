@@ -8,17 +8,17 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, NotFound
+from docker.errors import NotFound
 
 from scenarios.console import Console
 from scenarios.errors import UsageError
-from scenarios.interruption import heed, postponed
-from scenarios.last_words import LOG_LINES, in_one_line
+from scenarios.interruption import child
+from scenarios.last_words import LOG_LINES, in_one_line, last_words
 from scenarios.open_files import needed
 from scenarios.report_directory import git_commit
 from scenarios.stack_record import Limits, StackRecord
@@ -36,7 +36,8 @@ LOG_ROW_BYTES = 400  # the longest row of the access log, with room to spare
 INSIDE = "/app"  # where the project lies in the image of Locust
 HEALTHY_WITHIN_S = 180  # three failed checks, 30 s apart, and what lies before them
 PROGRESS = r"(Container |Network |Image |Step |---> |Removing |Sending |Successfully |time=\S+ level=warning|$)"
-COMPOSE_GIVES_UP_WITHIN_S = 60.0
+ANSWER_S = 60.0
+COMPOSE_S = 900.0  # the longest that a build on a slow line may take
 
 
 class ComposeStack:
@@ -55,7 +56,7 @@ class ComposeStack:
     @property
     def url(self) -> str:
         """The balancer's address on this machine."""
-        return f"http://127.0.0.1:{_ports(self._expected)[BALANCER]}"
+        return next(f"http://{port}" for each in self.containers() if each.service == BALANCER for port in each.ports)
 
     # -- what compose.yaml says
 
@@ -63,13 +64,19 @@ class ComposeStack:
     def _environment(self) -> dict[str, str]:
         environment = os.environ | {
             "COMPOSE_PROJECT_NAME": self.project,
-            "CALLER": f"{os.getuid()}:{os.getgid()}",
+            "COMPOSE_PROFILES": "",
+            "CALLER": self._caller(),
             "GIT_COMMIT": git_commit() or "",
         }
         if self.port_offset:
             ports = _ports(self._config(environment)["services"])
             environment |= {_variable(service): str(port + self.port_offset) for service, port in ports.items()}
         return environment
+
+    def _caller(self) -> str:
+        """Who is to own the reports. In the containers of an engine without root, root is the caller."""
+        rootless = "name=rootless" in self._client.info().get("SecurityOptions", [])
+        return "0:0" if rootless else f"{os.getuid()}:{os.getgid()}"
 
     @cached_property
     def _services(self) -> dict[str, Any]:
@@ -83,24 +90,38 @@ class ComposeStack:
         return {name: service for name, service in self._services.items() if not service.get("profiles")}
 
     def _config(self, environment: dict[str, str]) -> Any:
-        self._client.ping()  # that there is no engine is to be said first
-        done = self._compose("--profile", LOCUST, "config", "--format", "json", environment=environment)
-        return json.loads(done)
+        return json.loads(
+            self._compose("--profile", LOCUST, "config", "--format", "json", environment=environment, within_s=ANSWER_S)
+        )
 
     @cached_property
     def _client(self) -> docker_engine.Client:
-        docker_engine.require_compose()
-        return docker_engine.connect()
+        compose = docker_engine.require_compose()
+        client = docker_engine.connect()
+        docker_engine.require_pair(client, compose)
+        return client
 
-    def reserved(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
         """Keep the stack for one command, which nobody else's may disturb. Raises `UsageError` when it is taken."""
-        return reserved(self.directory.with_suffix(".lock"), self.name)
+        with reserved(self.directory.with_suffix(".lock"), self.name) as self._lock:
+            yield
 
     # -- up and down
 
     def containers(self) -> list[Container]:
-        """The containers of the services, running or not."""
-        return containers_of(self._client, self.project)
+        """The containers of the stack's services, running or not.
+
+        Raises `UsageError` when they belong to another checkout of the project: they are not ours to use or to remove.
+        """
+        found = [each for each in containers_of(self._client, self.project) if each.service in self._expected]
+        strangers = {each.checkout for each in found} - {str(PROJECT)}
+        if strangers:
+            raise UsageError(
+                f"the compose stack that is there belongs to {', '.join(strangers)}: "
+                "`make down STACK=compose` there removes it, PORT_OFFSET=1000 makes another here"
+            )
+        return found
 
     def is_up(self) -> bool:
         """Whether every service has a container, and all of them are healthy."""
@@ -112,15 +133,19 @@ class ComposeStack:
     def start(self) -> bool:
         """Start or renew what is not there as compose.yaml and the sources have it now. Returns whether anything was.
 
-        Raises `UsageError` when it does not get healthy; nothing new is left then.
+        Raises `UsageError` when it does not get healthy. If nothing was there before, then nothing is left; else what
+        was started is, to be looked at.
         """
-        before = {container.id for container in self.containers() if container.is_running}
+        before = {container.id for container in self.containers()}
+        running = {container.id for container in self.containers() if container.is_running}
+        self._prepare()
         try:
-            self._bring_up()
+            self._start_containers()
         except BaseException:
-            self._undo(before)
+            if not before:
+                self.stop()
             raise
-        return {container.id for container in self.containers()} != before
+        return {container.id for container in self.containers()} != running
 
     def stop(self) -> list[str]:
         """Remove the containers and their network. Returns the names of the services that were there."""
@@ -147,15 +172,19 @@ class ComposeStack:
                 f"the compose stack is there but not ready ({self._ailing(containers)}): "
                 "`make up STACK=compose` mends it, `make down STACK=compose` removes it"
             )
+        self._prepare()
         with self._caretaker():
-            self._bring_up()
+            self._start_containers()
             yield True
 
-    def _bring_up(self) -> None:
-        running = {container.service for container in self.containers() if container.is_running}
-        ports = _ports(self._expected)
-        require_free({service: port for service, port in ports.items() if service not in running})
+    def _prepare(self) -> None:
+        """What can fail before anything is touched."""
+        running = [container for container in self.containers() if container.is_running]
+        held = {int(port.rpartition(":")[2]) for container in running for port in container.ports}
+        require_free({name: port for name, port in _ports(self._expected).items() if port not in held})
         self._build()
+
+    def _start_containers(self) -> None:
         with self._console.working("starting the containers: half a minute with Docker older than 25"):
             try:
                 self._compose("up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_WITHIN_S))
@@ -177,7 +206,10 @@ class ComposeStack:
 
     def _require_current(self, containers: list[Container]) -> None:
         """Raise `UsageError` when a container was made from other sources than there are now."""
-        now = {name: layers(self._client, service["image"]) for name, service in self._expected.items()}
+        now = {
+            name: layers(self._client, service.get("image", f"{self.project}-{name}"))
+            for name, service in self._expected.items()
+        }
         stale = [each.name for each in containers if layers(self._client, each.image) != now[each.service]]
         if stale:
             raise UsageError(
@@ -186,44 +218,44 @@ class ComposeStack:
 
     @contextmanager
     def _caretaker(self) -> Iterator[None]:
-        """A process that removes the stack when the body is done, or when this process ends in whatever way."""
+        """A process that removes the stack when the body is done, or when this process ends in whatever way.
+
+        It may outlive this process, and so does not share its output; until it is done the stack stays reserved.
+        """
         self.directory.mkdir(parents=True, exist_ok=True)
         log = self.directory / "caretaker.log"
-        with postponed(), log.open("wb") as output:  # it may outlive this process, and so may not share its output
-            caretaker = subprocess.Popen(
-                [sys.executable, "-m", "scenarios.stacks.caretaker", str(self.port_offset)],
-                cwd=PROJECT,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=heed,  # noqa: PLW1509 - there is only this thread
-            )
-        try:
-            yield
-        finally:
+
+        def start() -> subprocess.Popen[bytes]:
+            with log.open("wb") as output:
+                return subprocess.Popen(
+                    [sys.executable, "-m", "scenarios.stacks.caretaker", str(self.port_offset)],
+                    cwd=PROJECT,
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=[self._lock],
+                    start_new_session=True,
+                )
+
+        def end(caretaker: subprocess.Popen[bytes]) -> None:
             assert caretaker.stdin is not None
             caretaker.stdin.close()
             if caretaker.wait():
-                print(f"the compose stack could not be removed: see {log}", file=sys.stderr)
+                print(f"the compose stack could not be removed: {last_words(log)}", file=sys.stderr)
 
-    def _undo(self, before: set[str]) -> None:
-        """Remove what was not there before."""
-        if not before:
-            self.stop()
-        for container in self.containers():
-            if container.id not in before:
-                self._client.remove_container(container.id, force=True)
+        with child(start, end) as caretaker:
+            yield
+            end(caretaker)
 
     # -- what a person sees
 
     def states(self) -> list[ServiceState]:
         """What runs."""
-        ports = _ports(self._expected)
-        by_service = {container.service: container for container in self.containers()}
+        containers = self.containers()
+        missing = self._expected.keys() - {container.service for container in containers}
         return [
-            ServiceState(name, ports.get(name), by_service[name].text if name in by_service else "not running")
-            for name in self._expected
+            *(ServiceState(each.service, " ".join(each.ports), each.text) for each in containers),
+            *(ServiceState(service, "", "not running") for service in sorted(missing)),
         ]
 
     def logs(self) -> Iterator[tuple[str, str]]:
@@ -284,11 +316,17 @@ class ComposeStack:
 
     def require_room(self, requests: int) -> None:
         """Raise `UsageError` when the balancer's log would overflow: rows would be lost, and nobody would say so."""
-        room = int(self._inside(BALANCER, "df", "--block-size=1", "--output=avail", LOGS).split()[-1]) // LOG_ROW_BYTES
+        said = self._inside(BALANCER, "df", "--block-size=1", "--output=size,avail", LOGS)
+        size, room = (int(number) // LOG_ROW_BYTES for number in said.split()[-2:])
         if room < requests:
+            container = next(container.name for container in self.containers() if container.service == BALANCER)
+            remedy = (
+                f"`docker restart {container}` empties it"
+                if requests <= size
+                else f"give {LOGS} a larger size in compose.yaml, or ask for fewer with REQUESTS="
+            )
             raise UsageError(
-                f"the log of the balancer in {LOGS} has room for {room:,} more requests, and {requests:,} are to come: "
-                "`docker compose restart nginx` empties it"
+                f"the balancer's log in {LOGS} has room for {room:,} requests, and {requests:,} are to come: {remedy}"
             )
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:
@@ -300,23 +338,21 @@ class ComposeStack:
     def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:
         """Start Locust in a container, whose end and exit code are those of the process that is returned."""
         self._remove_locust()  # of a run that was killed
-        with postponed():
-            return subprocess.Popen(
-                [*("docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "--no-TTY"),
-                 *(option for pair in self._terminal() for option in ("--env", pair)),
-                 *("--name", self.locust_name, LOCUST, *arguments)],
-                cwd=PROJECT,
-                env=self._environment | {"REPORTS": str(reports)},
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                preexec_fn=heed,  # noqa: PLW1509
-            )  # fmt: skip
+        return subprocess.Popen(
+            [*("docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "--no-TTY"),
+             *(option for pair in self._terminal() for option in ("--env", pair)),
+             *("--name", self.locust_name, LOCUST, *arguments)],
+            cwd=PROJECT,
+            env=self._environment | {"REPORTS": str(reports)},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
 
     def tell_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         """Send a signal to Locust's container, or, if it is not there yet, to the process that would make it."""
         try:
             self._client.kill(self.locust_name, number)
-        except APIError:
+        except docker_engine.FAULTS:
             process.send_signal(number)
 
     def _terminal(self) -> list[str]:
@@ -337,10 +373,11 @@ class ComposeStack:
             raise UsageError(f"{container.name}: {' '.join(command)}: {in_one_line(said.splitlines())}")
         return said
 
-    def _compose(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
-        """What `docker compose` answers. Raises `UsageError` with its last words when it does not succeed."""
-        with postponed():
-            process = subprocess.Popen(
+    def _compose(self, *arguments: str, environment: dict[str, str] | None = None, within_s: float = COMPOSE_S) -> str:
+        """What `docker compose` answers. Raises `UsageError` with its last words when it does not succeed in time."""
+
+        def start() -> subprocess.Popen[str]:
+            return subprocess.Popen(
                 ["docker", "compose", "--progress", "plain", *arguments],  # noqa: S607
                 cwd=PROJECT,
                 env=environment or self._environment,
@@ -349,17 +386,27 @@ class ComposeStack:
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
-                preexec_fn=heed,  # noqa: PLW1509
             )
+
+        verb = next(argument for argument in arguments if argument in ("build", "config", "down", "up"))
         try:
-            answer, said = process.communicate()
-        except BaseException:
-            process.terminate()  # and not kill: what it has asked of the engine is to be finished
-            process.communicate(timeout=COMPOSE_GIVES_UP_WITHIN_S)
-            raise
+            with child(start, _end) as process:
+                answer, said = process.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            raise UsageError(f"docker compose {verb}: did not come to an end within {within_s:g} s") from None
         if process.returncode:
-            raise UsageError(f"docker compose {_verb(arguments)}: {in_one_line(_telling(answer + said))}")
+            raise UsageError(f"docker compose {verb}: {in_one_line(_telling(answer + said))}")
         return answer
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End it gently, so that what it has asked of the engine is finished; but end it."""
+    process.terminate()
+    try:
+        process.communicate(timeout=ANSWER_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
 
 
 def _telling(said: str) -> list[str]:
@@ -367,14 +414,10 @@ def _telling(said: str) -> list[str]:
     return [line.strip() for line in said.splitlines() if not re.match(PROGRESS, line.strip())]
 
 
-def _verb(arguments: tuple[str, ...]) -> str:
-    return next(argument for argument in arguments if argument in ("build", "config", "down", "up"))
-
-
 def _ports(services: dict[str, Any]) -> dict[str, int]:
     """The host port of each service that publishes a certain one."""
-    published = {name: port.get("published", "") for name, service in services.items() for port in service["ports"]}
-    return {name: int(port) for name, port in published.items() if port.isdecimal() and port != "0"}
+    published = [(name, port.get("published", "")) for name, each in services.items() for port in each.get("ports", [])]
+    return {name: int(port) for name, port in published if port.isdecimal() and port != "0"}
 
 
 def _variable(service: str) -> str:
@@ -384,7 +427,10 @@ def _variable(service: str) -> str:
 
 def _limits(service: dict[str, Any]) -> Limits:
     written = service.get("deploy", {}).get("resources", {}).get("limits", {})
+    memory_bytes = int(service.get("mem_limit") or written.get("memory") or 0)
     return Limits(
         cpus=float(service.get("cpus") or written.get("cpus") or 0),
-        memory_bytes=int(service.get("mem_limit") or written.get("memory") or 0),
+        memory_bytes=memory_bytes,
+        swap_bytes=int(service.get("memswap_limit") or 2 * memory_bytes) - memory_bytes,
+        pids=int(service.get("pids_limit") or written.get("pids") or 0),
     )

@@ -3,7 +3,9 @@
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from datetime import datetime
 from typing import Any
 
@@ -21,81 +23,105 @@ UNKNOWN = -1
 
 
 class ComposeMeter:
-    """A thread per container follows the engine's statistics of it, and asks for its state each time."""
+    """A thread per container follows the engine's statistics of it, and asks for its state each time.
 
-    def __init__(
-        self, connect: Callable[[], Client], services: Mapping[str, str], to_come: Mapping[str, str] | None = None
-    ) -> None:
+    One more listens for the engine's word that a container ran out of memory, which it says whoever is killed for it.
+    """
+
+    def __init__(self, connect: Callable[[], Client], services: Mapping[str, str], to_come: Mapping[str, str]) -> None:
         """`services` by the id of the container; `to_come` those whose container is still to be made, by its name."""
         self._connect = connect
+        self._services, self._to_come = services, to_come
         self._ended = threading.Event()
+        self._looked = {container: threading.Event() for container in services}
+        self._ooms: Counter[str] = Counter()
         self._faults: list[str] = []
-        self._services = len(services)
-        self._looked = threading.Semaphore(0)  # released for every sample
-        self._threads = [
-            threading.Thread(target=self._watch, args=(container, service, wait), name=f"meter {service}")
-            for containers, wait in ((services, False), (to_come or {}, True))
-            for container, service in containers.items()
-        ]
+        self._threads: list[threading.Thread] = []
 
     def start(self, emit: Callable[[Resource], None]) -> None:
-        """Begin to give samples to `emit`, from several threads. Returns when there are some."""
+        """Begin to give samples to `emit`, from several threads. Returns when each container was looked at once."""
         self._emit = emit
-        for thread in self._threads:
-            thread.start()
-        for _ in range(self._services):
-            self._looked.acquire(timeout=FIRST_WITHIN_S)
+        self._events = self._connect().events(decode=True, filters={"type": "container", "event": "oom"})
+        self._begin("events", self._listen)
+        for container, service in self._services.items():
+            self._begin(service, self._follow, container, service)
+        for name, service in self._to_come.items():
+            self._begin(service, self._await, name, service)
+        for looked in self._looked.values():
+            looked.wait(FIRST_WITHIN_S)
 
     def stop(self) -> None:
         """Wait for a last sample of every container. Raises `MeterFault` when samples are missing."""
         self._ended.set()
-        for thread in self._threads:
+        listeners, followers = self._threads[:1], self._threads[1:]
+        for thread in followers:
+            thread.join()
+        for thread in listeners:
+            self._events.close()
             thread.join()
         if self._faults:
             raise MeterFault("; ".join(self._faults))
 
-    def _watch(self, container: str, service: str, wait: bool) -> None:  # noqa: FBT001
-        try:
-            client = self._connect()
-            if (came := self._came(client, container) if wait else container) is not None:
-                self._follow(client, came, service)
-        except Exception as error:  # noqa: BLE001 - whatever ends a thread is told to whoever started it
-            self._faults.append(f"{service}: {error}")
-            self._looked.release()
-
-    def _came(self, client: Client, name: str) -> str | None:
-        """Wait for a container of this name to run, and return its id; None when the end came first."""
-        while not self._ended.wait(LOOKED_FOR_EVERY_S):
+    def _begin(self, name: str, work: Callable[..., None], *arguments: str) -> None:
+        def watched() -> None:
             try:
-                inspected = client.inspect_container(name)
-            except NotFound:
-                continue
-            if inspected["State"]["Running"]:
-                return str(inspected["Id"])
-        return None
+                work(*arguments)
+            except Exception as error:  # noqa: BLE001 - whatever ends a thread is told to whoever started it
+                self._faults.append(f"{name}: {error}")
 
-    def _follow(self, client: Client, container: str, service: str) -> None:
-        statistics: dict[str, Any] = {}
-        oom_kills = _oom_kills(client, container)
-        try:
+        self._threads.append(threading.Thread(target=watched, name=f"meter {name}"))
+        self._threads[-1].start()
+
+    def _listen(self) -> None:
+        for event in self._events:
+            self._ooms[event["Actor"]["ID"]] += 1
+        if not self._ended.is_set():
+            raise MeterFault("the engine has ended its events")
+
+    def _await(self, name: str, service: str) -> None:
+        """Follow the container of this name from when it runs; the end may come first."""
+        with closing(self._connect()) as client:
             while not self._ended.wait(LOOKED_FOR_EVERY_S):
-                for statistics in client.stats(container, stream=True, decode=True):
-                    self._sample(row(service, client.inspect_container(container), statistics, oom_kills))
-                    if self._ended.is_set():
-                        break
-            oom_kills = _oom_kills(client, container)
-            self._sample(row(service, client.inspect_container(container), statistics, oom_kills))
-        except NotFound:
-            self._sample(row(service, {"Id": container, "State": {"Status": "removed"}}, statistics, oom_kills))
+                with suppress(NotFound):
+                    inspected = client.inspect_container(name)
+                    if inspected["State"]["Running"]:
+                        self._follow(inspected["Id"], service)
+                        return
+
+    def _follow(self, container: str, service: str) -> None:
+        """Sample until the end. The kernel's count of kills is read in the first sample of a life and in the last."""
+        with closing(self._connect()) as client:
+            inspected: dict[str, Any] = client.inspect_container(container)
+            statistics: dict[str, Any] = {}
+            life = ""
+            try:
+                while not self._ended.wait(LOOKED_FOR_EVERY_S):
+                    for statistics in client.stats(container, stream=True, decode=True):
+                        inspected = client.inspect_container(container)
+                        is_new, life = inspected["State"]["StartedAt"] != life, inspected["State"]["StartedAt"]
+                        kills = _oom_kills(client, container) if is_new else UNKNOWN
+                        self._sample(row(service, inspected, statistics, self._ooms[container], kills))
+                        if self._ended.is_set():
+                            break
+                inspected = client.inspect_container(container)
+                kills = _oom_kills(client, container)
+                self._sample(row(service, inspected, statistics, self._ooms[container], kills))
+            except NotFound:
+                inspected["State"]["Status"] = "removed"
+                self._sample(row(service, inspected, statistics, self._ooms[container], UNKNOWN))
 
     def _sample(self, sample: Resource) -> None:
         self._emit(sample)
-        self._looked.release()
+        for container, looked in self._looked.items():
+            if container.startswith(sample.container):
+                looked.set()
 
 
-def row(service: str, inspected: Mapping[str, Any], statistics: Mapping[str, Any], oom_kills: int) -> Resource:
+def row(
+    service: str, inspected: Mapping[str, Any], statistics: Mapping[str, Any], oom_events: int, oom_kills: int
+) -> Resource:
     """A sample from what the engine says of a container, and from its statistics, which a stopped one lacks."""
-    state, host = inspected["State"], inspected.get("HostConfig", {})
+    state, host = inspected["State"], inspected["HostConfig"]
     cpu, memory = statistics.get("cpu_stats", {}), statistics.get("memory_stats", {})
     throttling = cpu.get("throttling_data", {})
     networks = statistics.get("networks", {}).values()
@@ -107,7 +133,7 @@ def row(service: str, inspected: Mapping[str, Any], statistics: Mapping[str, Any
         health=state.get("Health", {}).get("Status", ""),
         started_us=_at_us(state.get("StartedAt", "")),
         restarts=inspected.get("RestartCount", 0),
-        oom_killed=int(state.get("OOMKilled", False)),
+        oom_events=oom_events,
         oom_kills=oom_kills,
         cpu_us=cpu.get("cpu_usage", {}).get("total_usage", 0) // 1000,
         cpu_limit=_cpu_limit(host),
@@ -115,9 +141,11 @@ def row(service: str, inspected: Mapping[str, Any], statistics: Mapping[str, Any
         throttled_periods=throttling.get("throttled_periods", 0),
         throttled_us=throttling.get("throttled_time", 0) // 1000,
         memory_bytes=_memory_bytes(memory),
-        memory_limit_bytes=host.get("Memory", 0),
-        received_bytes=sum(network["rx_bytes"] for network in networks),
-        sent_bytes=sum(network["tx_bytes"] for network in networks),
+        memory_limit_bytes=host["Memory"],
+        swap_limit_bytes=UNKNOWN if host["MemorySwap"] < 0 else host["MemorySwap"] - host["Memory"],
+        pids_limit=max(0, host.get("PidsLimit") or 0),
+        received_bytes=sum(network["rx_bytes"] for network in networks) if networks else UNKNOWN,
+        sent_bytes=sum(network["tx_bytes"] for network in networks) if networks else UNKNOWN,
         read_bytes=_io_bytes(statistics, "read"),
         written_bytes=_io_bytes(statistics, "write"),
     )
@@ -144,7 +172,9 @@ def _memory_bytes(memory: Mapping[str, Any]) -> int:
 
 
 def _io_bytes(statistics: Mapping[str, Any], kind: str) -> int:
-    entries = statistics.get("blkio_stats", {}).get("io_service_bytes_recursive") or []
+    entries = statistics.get("blkio_stats", {}).get("io_service_bytes_recursive")
+    if entries is None:  # an empty list is no use, none is no answer
+        return UNKNOWN
     return sum(entry["value"] for entry in entries if entry["op"].lower() == kind)
 
 

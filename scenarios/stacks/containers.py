@@ -1,7 +1,11 @@
 """Containers of a compose project, as the engine describes them."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
+
+from docker.errors import NotFound
 
 from scenarios.stacks.docker_engine import Client
 
@@ -19,6 +23,8 @@ class Container:
     state: str
     health: str  # empty where there is no health check
     probe: str  # what the last health check said
+    ports: tuple[str, ...]  # of this machine that lead to it: 127.0.0.1:8001
+    checkout: str  # the directory of the compose.yaml that it was made from
     restarts: int
 
     @classmethod
@@ -33,6 +39,8 @@ class Container:
             state=state["Status"],
             health=state.get("Health", {}).get("Status", ""),
             probe=_last_output(state.get("Health", {})),
+            ports=tuple(_ports(inspected["NetworkSettings"].get("Ports") or {})),
+            checkout=inspected["Config"]["Labels"].get(f"{LABEL}.project.working_dir", ""),
             restarts=inspected["RestartCount"],
         )
 
@@ -58,6 +66,11 @@ class Container:
         return f"{state}, restarts: {self.restarts}" if self.restarts else state
 
 
+def _ports(published: dict[str, list[dict[str, str]] | None]) -> Iterator[str]:
+    for bindings in published.values():
+        yield from (f"{binding['HostIp']}:{binding['HostPort']}" for binding in bindings or [])
+
+
 def _last_output(health: dict[str, Any]) -> str:
     log = health.get("Log") or [{}]
     return str(log[-1].get("Output", "")).strip()
@@ -66,10 +79,11 @@ def _last_output(health: dict[str, Any]) -> str:
 def containers_of(client: Client, project: str) -> list[Container]:
     """Every container of the services of a project, running or not, in the order of their names."""
     labels = [f"{LABEL}.project={project}", f"{LABEL}.oneoff=False"]
-    found = client.containers(all=True, filters={"label": labels})
-    return sorted(
-        (Container.of(client.inspect_container(each["Id"])) for each in found), key=lambda container: container.name
-    )
+    found = []
+    for each in client.containers(all=True, filters={"label": labels}):
+        with suppress(NotFound):  # it was removed meanwhile
+            found.append(Container.of(client.inspect_container(each["Id"])))
+    return sorted(found, key=lambda container: container.name)
 
 
 def layers(client: Client, image: str) -> list[str]:

@@ -9,40 +9,42 @@ from typing import Any
 import docker
 from docker.errors import DockerException
 from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
 
 from scenarios.errors import UsageError
 from scenarios.last_words import in_one_line
 
 OLDEST_API = (1, 41)  # engine 20.10, the first with version 2 of the kernel's control groups
 OLDEST_COMPOSE = (2, 21)
+START_INTERVAL_API = (1, 44)
+REFUSES_FROM, REFUSES_UNTIL = (2, 24), (5, 1)  # Compose versions that do not simply leave out what the engine lacks
 TIMEOUT_S = 30
 INSTEAD = "or leave STACK=compose out to use the local stack"
 
 Client = docker.APIClient
+FAULTS = (DockerException, RequestException)  # what the docker package raises when an engine fails
 
 
 def connect() -> Client:
     """A client of the engine. Raises `UsageError` when there is none, or an old one."""
-    options: dict[str, Any] = {**kwargs_from_env()}
-    address = options.setdefault("base_url", _address())
-    offered = _version(options)
-    if _numbers(offered["ApiVersion"]) < OLDEST_API:
-        raise UsageError(
-            f"the Docker engine at {address} is {offered['Version']} with API {offered['ApiVersion']}: "
-            f"20.10 with API {_text(OLDEST_API)} or newer is needed, {INSTEAD}"
-        )
-    return docker.APIClient(**options, version="auto", timeout=TIMEOUT_S)
+    address = os.environ.get("DOCKER_HOST") or _address_of_context()
+    try:
+        options: dict[str, Any] = {**kwargs_from_env(), "base_url": address, "timeout": TIMEOUT_S}
+        offered = _version(options)
+        if _numbers(offered["ApiVersion"]) >= OLDEST_API:
+            return docker.APIClient(**options, version="auto")
+    except FAULTS as error:
+        raise UsageError(f"no Docker engine answers at {address} ({reason(error)}): start it, {INSTEAD}") from error
+    raise UsageError(
+        f"the Docker engine at {address} is {offered['Version']} with API {offered['ApiVersion']}: "
+        f"20.10 with API {_text(OLDEST_API)} or newer is needed, {INSTEAD}"
+    )
 
 
 def _version(options: dict[str, Any]) -> dict[str, str]:
-    """What the engine says of itself."""
-    with closing(docker.APIClient(**options, version=_text(OLDEST_API), timeout=TIMEOUT_S)) as client:
-        try:
-            return dict(client.version(api_version=False))
-        except (DockerException, OSError) as error:
-            raise UsageError(
-                f"no Docker engine answers at {options['base_url']} ({_reason(error)}): start it, {INSTEAD}"
-            ) from error
+    """What the engine says of itself, whatever its age."""
+    with closing(docker.APIClient(**options, version=_text(OLDEST_API))) as client:
+        return dict(client.version(api_version=False))
 
 
 def require_compose() -> str:
@@ -56,6 +58,15 @@ def require_compose() -> str:
     return version
 
 
+def require_pair(client: Client, compose: str) -> None:
+    """Raise `UsageError` when this Compose refuses a health check's start interval, which this engine does not know."""
+    if _numbers(client.api_version) < START_INTERVAL_API and REFUSES_FROM <= _numbers(compose) < REFUSES_UNTIL:
+        raise UsageError(
+            f"docker compose {compose} refuses compose.yaml for an engine with API {client.api_version}: "
+            f"an engine from 25, or a compose from {_text(REFUSES_UNTIL)}, is needed, {INSTEAD}"
+        )
+
+
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the user's `docker` command. Raises `UsageError` when there is none."""
     try:
@@ -64,17 +75,15 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         raise UsageError(f"the docker command is not installed: install Docker, {INSTEAD}") from None
 
 
-def _address() -> str:
+def _address_of_context() -> str:
     """Where the engine of the current context is."""
-    if "DOCKER_HOST" in os.environ:
-        return os.environ["DOCKER_HOST"]
     shown = command("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
     if shown.returncode:
         raise UsageError(f"the docker context cannot be read: {in_one_line(shown.stderr.splitlines())}")
     return shown.stdout.strip()
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """What the system said, which the libraries in between wrap again and again."""
     match = re.search(r"\w+Error\(\d+, '([^']+)'\)|\[Errno \d+\] ([^'\"()]+)", str(error))
     return (match[1] or match[2]) if match else str(error)

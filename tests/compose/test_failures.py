@@ -75,8 +75,8 @@ def test_a_log_without_room_is_told_before_rows_are_lost(stack, compose, reports
     assert compose("exec", "nginx", "sh", "-c", "cat /dev/zero > /var/log/nginx/filler").returncode == 1
     try:
         sentence = refused("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset)
-        assert "the log of the balancer in /var/log/nginx has room for" in sentence
-        assert "`docker compose restart nginx` empties it" in sentence
+        assert "the balancer's log in /var/log/nginx has room for" in sentence
+        assert f"`docker restart {stack.project}-nginx-1` empties it" in sentence
     finally:
         assert compose("restart", "nginx").returncode == 0
     wait_for(stack.is_up)

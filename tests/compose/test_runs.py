@@ -2,10 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import psutil
@@ -96,6 +96,20 @@ def test_a_child_that_is_killed_for_want_of_memory_fails_the_run(running, engine
     assert found["restarts"]["outcome"] == "PASS"
 
 
+def test_a_service_that_is_killed_for_want_of_memory_fails_the_run(running, engine, stack, reports):
+    """The container is started again at once, and the kernel's counter with it: the engine's word remains."""
+    container = container_of(stack, "back-01").id
+    eat = "x = bytearray(200_000_000)"  # of the two processes the kernel chooses the one that serves, or this one
+    for _ in range(5):
+        engine.exec_start(engine.exec_create(container, ["python", "-c", eat])["Id"])
+    running.communicate(timeout=200)
+    found = checks(only(reports, "sustained"))
+    assert running.returncode == 1
+    assert found["OOM kills"]["outcome"] == "FAIL"
+    assert int(found["OOM kills"]["observed"].removeprefix("back-01 ")) >= 1
+    wait_for(stack.is_up, within_s=90)
+
+
 def test_a_container_that_is_started_again_fails_the_run(running, engine, stack, reports):
     engine.restart(container_of(stack, "back-01").id, timeout=1)
     running.communicate(timeout=200)
@@ -142,13 +156,24 @@ def test_a_runner_that_is_killed_takes_the_stack_with_it_that_it_started(engine,
     wait_for(lambda: not any("scenarios.stacks.caretaker" in command_of(process) for process in psutil.process_iter()))
 
 
-def test_a_stack_made_from_older_sources_is_not_measured(stack, reports):
-    conf = PROJECT / "nginx" / "nginx.conf"
-    text = conf.read_text()
-    try:
-        conf.write_text(f"{text}\n# {time.time()}\n")
-        ended = run(stack, "baseline", *SMALL, "--reports", reports)
-    finally:
-        conf.write_text(text)
+def test_a_stack_made_from_older_sources_is_not_measured(stack, reports, overridden, tmp_path):
+    nginx = shutil.copytree(PROJECT / "nginx", tmp_path / "nginx")
+    with (nginx / "nginx.conf").open("a") as conf:
+        conf.write("\n# changed\n")
+    env = overridden(nginx={"build": {"context": str(nginx)}})
+    ended = run(stack, "baseline", *SMALL, "--reports", reports, env=env)
     assert ended.returncode == 2
     assert "nginx-1: made from sources that have changed since: `make up STACK=compose` renews it" in ended.stderr
+
+
+def test_a_service_that_was_scaled_is_not_measured(stack, compose, reports):
+    scaled = compose("up", "-d", "--no-deps", "--scale", "back-01=2", "back-01", env={"BACK_01_PORT": ""})
+    assert scaled.returncode == 0, scaled.stderr
+    try:
+        wait_for(stack.is_up, within_s=60)
+        ended = run(stack, "baseline", *SMALL, "--reports", reports)
+    finally:
+        scenarios("up", offset=stack.port_offset, stack="compose", timeout=200)
+    assert ended.returncode == 2
+    assert "back-01 has 2 containers: a run wants one" in ended.stderr
+    assert len(stack.containers()) == 4

@@ -4,17 +4,17 @@ import pandas as pd
 import pytest
 
 from analysis.check import Outcome
-from analysis.resource_checks import OOM, SPARE_S, resource_checks
+from analysis.resource_checks import CARRIED_OVER_S, OOM, SPARE_S, resource_checks
 from analysis.resources import MIB, intervals, usage
 from scenarios.ledgers import Resource
 from scenarios.stack_record import Limits, StackRecord
-from tests.unit.evidence import evidence, frame, response
+from tests.unit.evidence import HOST, evidence, frame, response
 
 START_US = 1_000_000_000
 S = 1_000_000
 PASS, FAIL, INVALID, UNTESTED = Outcome.PASS, Outcome.FAIL, Outcome.INVALID, Outcome.UNTESTED
 NAMES = ["services", "restarts", "OOM kills", "health", "limits", "within limits"]
-LIMITS = Limits(cpus=0.25, memory_bytes=128 * MIB)
+LIMITS = Limits(cpus=0.25, memory_bytes=128 * MIB, pids=32)
 
 
 def sample(second, service="a", **changed):
@@ -27,7 +27,7 @@ def sample(second, service="a", **changed):
         health="healthy",
         started_us=1,
         restarts=0,
-        oom_killed=0,
+        oom_events=0,
         oom_kills=0,
         cpu_us=5 * S + round(second * S / 10),
         cpu_limit=LIMITS.cpus,
@@ -36,6 +36,8 @@ def sample(second, service="a", **changed):
         throttled_us=0,
         memory_bytes=64 * MIB,
         memory_limit_bytes=LIMITS.memory_bytes,
+        swap_limit_bytes=0,
+        pids_limit=LIMITS.pids,
         received_bytes=round((second + 1) * 2 * MIB),
         sent_bytes=round((second + 1) * MIB),
         read_bytes=0,
@@ -79,12 +81,14 @@ def test_a_stack_that_keeps_what_it_claims_passes():
         ({"restarts": 2, "started_us": 9}, "restarts", "a 2"),
         ({"started_us": 9}, "restarts", "a 1"),
         ({"oom_kills": 3}, "OOM kills", "a 3"),
-        ({"oom_killed": 1}, "OOM kills", "a 1"),
+        ({"oom_events": 9}, "OOM kills", "a 1"),
         ({"health": "unhealthy"}, "health", "a unhealthy"),
         ({"health": ""}, "health", "a unchecked"),
-        ({"cpu_limit": 0.5}, "limits", "a 0.5 CPU 128 MiB"),
-        ({"memory_limit_bytes": 256 * MIB}, "limits", "a 0.25 CPU 256 MiB"),
-        ({"memory_limit_bytes": 0}, "limits", "a 0.25 CPU"),
+        ({"cpu_limit": 0.5}, "limits", "a 0.5 CPU 128 MiB 32 processes"),
+        ({"memory_limit_bytes": 256 * MIB}, "limits", "a 0.25 CPU 256 MiB 32 processes"),
+        ({"memory_limit_bytes": 0}, "limits", "a 0.25 CPU 32 processes"),
+        ({"swap_limit_bytes": -1}, "limits", "a 0.25 CPU 128 MiB any swap 32 processes"),
+        ({"pids_limit": 0}, "limits", "a 0.25 CPU 128 MiB"),
         ({"memory_bytes": 129 * MIB}, "within limits", "memory of a 101%"),
     ],
 )
@@ -93,13 +97,13 @@ def test_each_check_turns_red_by_itself(changed, name, observed):
 
 
 def test_a_container_that_was_killed_and_started_again_is_both():
-    """The kernel counts anew in the new life; that the engine saw the kill is what remains."""
-    samples = seconds(changed_from=3, started_us=9, restarts=1, oom_killed=1, cpu_us=0)
+    """The kernel counts anew in the new life; what the engine said of it is what remains."""
+    samples = seconds(changed_from=3, started_us=9, restarts=1, oom_events=1, cpu_us=0)
     assert turned(run(samples)) == {"restarts": (FAIL, "a 1"), "OOM kills": (FAIL, "a 1")}
 
 
 def test_kills_from_before_the_run_are_not_held_against_it():
-    samples = [each._replace(oom_kills=7, oom_killed=1, restarts=4) for each in seconds()]
+    samples = [each._replace(oom_kills=7, restarts=4) for each in seconds()]
     assert turned(run(samples)) == {}
 
 
@@ -108,7 +112,7 @@ def test_kills_from_before_the_run_are_not_held_against_it():
 )
 def test_a_second_may_hold_two_periods_more_of_cpu_and_nothing_beyond(cpu_s, outcome):
     before, after = seconds()[:4], seconds()[4:]
-    jump = round(cpu_s * S) - S // 10
+    jump = round((cpu_s + CARRIED_OVER_S * HOST.cpus) * S) - S // 10
     samples = before + [each._replace(cpu_us=each.cpu_us + jump) for each in after]
     assert outcomes(run(samples))["within limits"] is outcome
 
