@@ -1,0 +1,61 @@
+"""What the balancer does when containers come, go and move, as `docker compose` lets them."""
+
+import os
+import subprocess
+from collections import Counter
+
+from scenarios.stacks.compose import ComposeStack
+from tests.compose.conftest import environment
+from tests.conftest import PROJECT, ask, wait_for
+
+BACK_WITHIN_S = 40.0  # an eighth of a CPU takes its time to start, and nginx asks again after 10 s
+
+
+def cycle(stack):
+    """Who answers twelve requests, two cycles of all three; nobody is called None."""
+    return Counter(ask(stack.url).headers.get("x-host-tag") for _ in range(12))
+
+
+def address(engine, stack, service):
+    container = next(container for container in stack.containers() if container.service == service)
+    return engine.inspect_container(container.id)["NetworkSettings"]["Networks"][f"{stack.project}_default"][
+        "IPAddress"
+    ]
+
+
+def test_the_others_share_the_requests_of_one_that_is_stopped_and_it_comes_back(stack, compose):
+    """nginx does not try a second time what is on its way to a backend when its name vanishes: that may be a 502."""
+    assert compose("stop", "back-01").returncode == 0
+    wait_for(lambda: cycle(stack) in ({"back-02": 5, "back-03": 7}, {"back-02": 4, "back-03": 8}))
+    assert compose("start", "back-01").returncode == 0
+    wait_for(lambda: cycle(stack) == {"back-01": 2, "back-02": 4, "back-03": 6}, BACK_WITHIN_S)
+    wait_for(stack.is_up, BACK_WITHIN_S)
+
+
+def test_a_backend_that_moves_to_another_address_is_found_there(engine, stack):
+    before = address(engine, stack, "back-01")
+    container = next(container.id for container in stack.containers() if container.service == "back-01")
+    network = f"{stack.project}_default"
+    squatter = engine.create_container(
+        f"{stack.project}-back-01",
+        ["sleep", "60"],
+        host_config=engine.create_host_config(network_mode=network),
+    )
+    try:
+        engine.disconnect_container_from_network(container, network)
+        engine.start(squatter)  # takes the address that has become free
+        engine.connect_container_to_network(container, network, aliases=["back-01"])
+        assert address(engine, stack, "back-01") != before
+        wait_for(lambda: cycle(stack) == {"back-01": 2, "back-02": 4, "back-03": 6}, BACK_WITHIN_S)
+    finally:
+        engine.remove_container(squatter, force=True)
+
+
+def test_naming_two_backends_and_the_balancer_starts_all_that_it_depends_on(offset, overridden):
+    stack = ComposeStack(offset)
+    command = ["docker", "compose", "up", "-d", "back-01", "back-02", "nginx"]
+    subprocess.run(command, cwd=PROJECT, env=overridden() | environment(stack), check=True, capture_output=True)
+    wait_for(stack.is_up)
+    assert cycle(stack) == {"back-01": 2, "back-02": 4, "back-03": 6}
+    down = ["docker", "compose", "down", "-v"]
+    subprocess.run(down, cwd=PROJECT, env=os.environ | environment(stack), check=True, capture_output=True)
