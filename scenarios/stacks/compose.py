@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -21,8 +20,10 @@ from scenarios.interruption import child
 from scenarios.last_words import LOG_LINES, in_one_line, last_words
 from scenarios.open_files import needed
 from scenarios.report_directory import git_commit
-from scenarios.stack_record import Limits, StackRecord
+from scenarios.stack_record import StackRecord
 from scenarios.stacks import docker_engine
+from scenarios.stacks.compose_command import compose
+from scenarios.stacks.compose_config import host_ports, limits, port_variable
 from scenarios.stacks.compose_meter import ComposeMeter
 from scenarios.stacks.containers import Container, containers_of, execute, layers, said_by
 from scenarios.stacks.ports import require_free
@@ -35,9 +36,6 @@ LOGS = "/var/log/nginx"
 LOG_ROW_BYTES = 400  # the longest row of the access log, with room to spare
 INSIDE = "/app"  # where the project lies in the image of Locust
 HEALTHY_WITHIN_S = 180  # three failed checks, 30 s apart, and what lies before them
-PROGRESS = r"(Container |Network |Image |Step |---> |Removing |Sending |Successfully |time=\S+ level=warning|$)"
-ANSWER_S = 60.0
-COMPOSE_S = 900.0  # the longest that a build on a slow line may take
 
 
 class ComposeStack:
@@ -56,7 +54,10 @@ class ComposeStack:
     @property
     def url(self) -> str:
         """The balancer's address on this machine."""
-        return next(f"http://{port}" for each in self.containers() if each.service == BALANCER for port in each.ports)
+        return next(
+            (f"http://{each.ports[0]}" for each in self.containers() if each.service == BALANCER and each.ports),
+            "nowhere",
+        )
 
     # -- what compose.yaml says
 
@@ -69,8 +70,8 @@ class ComposeStack:
             "GIT_COMMIT": git_commit() or "",
         }
         if self.port_offset:
-            ports = _ports(self._config(environment)["services"])
-            environment |= {_variable(service): str(port + self.port_offset) for service, port in ports.items()}
+            ports = host_ports(self._config(environment)["services"])
+            environment |= {port_variable(service): str(port + self.port_offset) for service, port in ports.items()}
         return environment
 
     def _caller(self) -> str:
@@ -90,15 +91,13 @@ class ComposeStack:
         return {name: service for name, service in self._services.items() if not service.get("profiles")}
 
     def _config(self, environment: dict[str, str]) -> Any:
-        return json.loads(
-            self._compose("--profile", LOCUST, "config", "--format", "json", environment=environment, within_s=ANSWER_S)
-        )
+        return json.loads(compose("--profile", LOCUST, "config", "--format", "json", environment=environment))
 
     @cached_property
     def _client(self) -> docker_engine.Client:
-        compose = docker_engine.require_compose()
+        version = docker_engine.require_compose()
         client = docker_engine.connect()
-        docker_engine.require_pair(client, compose)
+        docker_engine.require_pair(client, version)
         return client
 
     @contextmanager
@@ -115,7 +114,7 @@ class ComposeStack:
         Raises `UsageError` when they belong to another checkout of the project: they are not ours to use or to remove.
         """
         found = [each for each in containers_of(self._client, self.project) if each.service in self._expected]
-        strangers = {each.checkout for each in found} - {str(PROJECT)}
+        strangers = {each.checkout for each in found if Path(each.checkout).resolve() != PROJECT.resolve()}
         if strangers:
             raise UsageError(
                 f"the compose stack that is there belongs to {', '.join(strangers)}: "
@@ -151,7 +150,7 @@ class ComposeStack:
         """Remove the containers and their network. Returns the names of the services that were there."""
         stopped = sorted({container.service for container in self.containers()})
         self._remove_locust()
-        self._compose("--profile", LOCUST, "down", "--remove-orphans")
+        compose("--profile", LOCUST, "down", "--remove-orphans", environment=self._environment)
         return stopped
 
     @contextmanager
@@ -181,19 +180,21 @@ class ComposeStack:
         """What can fail before anything is touched."""
         running = [container for container in self.containers() if container.is_running]
         held = {int(port.rpartition(":")[2]) for container in running for port in container.ports}
-        require_free({name: port for name, port in _ports(self._expected).items() if port not in held})
+        require_free({name: port for name, port in host_ports(self._expected).items() if port not in held})
         self._build()
 
     def _start_containers(self) -> None:
         with self._console.working("starting the containers: half a minute with Docker older than 25"):
             try:
-                self._compose("up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_WITHIN_S))
+                compose(
+                    "up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_WITHIN_S), environment=self._environment
+                )
             except UsageError as error:
                 raise UsageError(". ".join(filter(None, [str(error), self._last_words()]))) from error
 
     def _build(self) -> None:
         with self._console.working("building the images: about half a minute the first time, a second after that"):
-            self._compose("--profile", LOCUST, "build")
+            compose("--profile", LOCUST, "build", environment=self._environment)
 
     def _require_one_each(self, containers: list[Container]) -> None:
         """Raise `UsageError` when a service was scaled: the claim gives each name one place in the cycle."""
@@ -294,7 +295,7 @@ class ComposeStack:
         return StackRecord(
             name=self.name,
             enforces=True,
-            services={name: _limits(service) for name, service in self._expected.items()},
+            services={name: limits(service) for name, service in self._expected.items()},
             versions={"engine": offered["Version"], "compose": docker_engine.require_compose()},
             images={container.service: container.image for container in self.containers()},
         )
@@ -372,65 +373,3 @@ class ComposeStack:
         if code:
             raise UsageError(f"{container.name}: {' '.join(command)}: {in_one_line(said.splitlines())}")
         return said
-
-    def _compose(self, *arguments: str, environment: dict[str, str] | None = None, within_s: float = COMPOSE_S) -> str:
-        """What `docker compose` answers. Raises `UsageError` with its last words when it does not succeed in time."""
-
-        def start() -> subprocess.Popen[str]:
-            return subprocess.Popen(
-                ["docker", "compose", "--progress", "plain", *arguments],  # noqa: S607
-                cwd=PROJECT,
-                env=environment or self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                start_new_session=True,
-            )
-
-        verb = next(argument for argument in arguments if argument in ("build", "config", "down", "up"))
-        try:
-            with child(start, _end) as process:
-                answer, said = process.communicate(timeout=within_s)
-        except subprocess.TimeoutExpired:
-            raise UsageError(f"docker compose {verb}: did not come to an end within {within_s:g} s") from None
-        if process.returncode:
-            raise UsageError(f"docker compose {verb}: {in_one_line(_telling(answer + said))}")
-        return answer
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End it gently, so that what it has asked of the engine is finished; but end it."""
-    process.terminate()
-    try:
-        process.communicate(timeout=ANSWER_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-
-
-def _telling(said: str) -> list[str]:
-    """The lines that say more than how far it is."""
-    return [line.strip() for line in said.splitlines() if not re.match(PROGRESS, line.strip())]
-
-
-def _ports(services: dict[str, Any]) -> dict[str, int]:
-    """The host port of each service that publishes a certain one."""
-    published = [(name, port.get("published", "")) for name, each in services.items() for port in each.get("ports", [])]
-    return {name: int(port) for name, port in published if port.isdecimal() and port != "0"}
-
-
-def _variable(service: str) -> str:
-    """The variable in compose.yaml that moves the host port of a service."""
-    return f"{service.upper().replace('-', '_')}_PORT"
-
-
-def _limits(service: dict[str, Any]) -> Limits:
-    written = service.get("deploy", {}).get("resources", {}).get("limits", {})
-    memory_bytes = int(service.get("mem_limit") or written.get("memory") or 0)
-    return Limits(
-        cpus=float(service.get("cpus") or written.get("cpus") or 0),
-        memory_bytes=memory_bytes,
-        swap_bytes=int(service.get("memswap_limit") or 2 * memory_bytes) - memory_bytes,
-        pids=int(service.get("pids_limit") or written.get("pids") or 0),
-    )
