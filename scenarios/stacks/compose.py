@@ -54,10 +54,8 @@ class ComposeStack:
     @property
     def url(self) -> str:
         """The balancer's address on this machine."""
-        return next(
-            (f"http://{each.ports[0]}" for each in self.containers() if each.service == BALANCER and each.ports),
-            "nowhere",
-        )
+        balancers = [each for each in self.containers() if each.service == BALANCER and each.ports]
+        return f"http://{balancers[0].ports[0]}" if balancers else "nowhere"
 
     # -- what compose.yaml says
 
@@ -186,9 +184,8 @@ class ComposeStack:
     def _start_containers(self) -> None:
         with self._console.working("starting the containers: half a minute with Docker older than 25"):
             try:
-                compose(
-                    "up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_WITHIN_S), environment=self._environment
-                )
+                wait = ("--wait", "--wait-timeout", str(HEALTHY_WITHIN_S))
+                compose("up", "--detach", *wait, environment=self._environment)
             except UsageError as error:
                 raise UsageError(". ".join(filter(None, [str(error), self._last_words()]))) from error
 
