@@ -17,7 +17,7 @@ def port_variable(service: str) -> str:
 
 
 def limits(service: dict[str, Any]) -> Limits:
-    """What a service may use, in either of the two ways in which it can be written. Swap is as much again by default."""
+    """What a service may use, in either way of writing it. Swap is as much again by default."""
     written = service.get("deploy", {}).get("resources", {}).get("limits", {})
     memory_bytes = int(service.get("mem_limit") or written.get("memory") or 0)
     return Limits(
