@@ -3,9 +3,10 @@
 import os
 import subprocess
 from collections import Counter
+from datetime import datetime
 
 from scenarios.stacks.compose import ComposeStack
-from tests.compose.conftest import environment
+from tests.compose.conftest import BACKENDS, environment
 from tests.conftest import PROJECT, ask, wait_for
 
 BACK_WITHIN_S = 40.0  # an eighth of a CPU takes its time to start, and nginx asks again after 10 s
@@ -51,10 +52,14 @@ def test_a_backend_that_moves_to_another_address_is_found_there(engine, stack):
         engine.remove_container(squatter, force=True)
 
 
-def test_naming_two_backends_and_the_balancer_starts_all_that_it_depends_on(offset, overridden):
+def test_naming_two_backends_and_the_balancer_starts_all_three_and_the_balancer_last(engine, offset, overridden):
     stack = ComposeStack(offset)
     command = ["docker", "compose", "up", "-d", "back-01", "back-02", "nginx"]
     subprocess.run(command, cwd=PROJECT, env=overridden() | environment(stack), check=True, capture_output=True)
+    states = {each.service: engine.inspect_container(each.id)["State"] for each in stack.containers()}
+    for service in BACKENDS:
+        healthy = min(check["End"] for check in states[service]["Health"]["Log"] if check["ExitCode"] == 0)
+        assert datetime.fromisoformat(healthy) < datetime.fromisoformat(states["nginx"]["StartedAt"])
     wait_for(stack.is_up)
     assert cycle(stack) == {"back-01": 2, "back-02": 4, "back-03": 6}
     down = ["docker", "compose", "down", "-v"]
