@@ -1,6 +1,5 @@
 """Every command of the README's runbook, in its order, as a person would type it."""
 
-import os
 import re
 import subprocess
 
@@ -24,7 +23,7 @@ def elsewhere(command, offset):
     return PORT.sub(lambda port: str(int(port[0]) + offset), command)
 
 
-def test_every_command_of_the_runbook_does_what_it_says(offset, reports):
+def test_every_command_of_the_runbook_does_what_it_says(offset, overridden, reports):
     commands = list(runbook())
     assert len(commands) > 20
     reports.mkdir()
@@ -33,7 +32,7 @@ def test_every_command_of_the_runbook_does_what_it_says(offset, reports):
         ended = subprocess.run(
             ["bash", "-c", elsewhere(command, offset)],
             cwd=PROJECT,
-            env=os.environ | environment(stack) | {"REPORTS": str(reports)},
+            env=overridden() | environment(stack) | {"REPORTS": str(reports)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
