@@ -34,7 +34,7 @@ class Evidence:
         manifest = ReportDirectory(directory).manifest()
         if manifest.end is None:
             raise UsageError(f"{directory}: the run was cut off before its end mark was set: run it again")
-        for name in (RESPONSES, GENERATOR, *manifest.end.ledgers):
+        for name in dict.fromkeys((RESPONSES, GENERATOR, *manifest.end.ledgers)):
             _require_unchanged(directory / name, manifest.end.ledgers.get(name))
         sampled = RESOURCES in manifest.end.ledgers
         if (directory / STACK).exists() and not sampled:

@@ -17,7 +17,7 @@ NEAR = 0.9  # of a limit
 
 
 @dataclass(frozen=True)
-class Resource:
+class Measure:
     """What a picture shows: columns of the intervals with their names in the legend, and the limit's column, if any."""
 
     label: str
@@ -25,10 +25,10 @@ class Resource:
     limit: str | None = None
 
 
-CPU = Resource("CPU in cores", {"cpu": "used"}, "cpu_limit")
-MEMORY = Resource("memory in MiB", {"memory_mib": "used"}, "memory_limit_mib")
-NETWORK = Resource("network in MiB/s", {"received": "received", "sent": "sent"})
-DISK = Resource("disk in MiB/s", {"read": "read", "written": "written"})
+CPU = Measure("CPU in cores", {"cpu": "used"}, "cpu_limit")
+MEMORY = Measure("memory in MiB", {"memory_mib": "used"}, "memory_limit_mib")
+NETWORK = Measure("network in MiB/s", {"received": "received", "sent": "sent"})
+DISK = Measure("disk in MiB/s", {"read": "read", "written": "written"})
 
 
 def resource_figures(
@@ -45,7 +45,7 @@ def resource_figures(
             yield name, _figure(resource, intervals, palette, answer(usage))
 
 
-def _figure(resource: Resource, intervals: pd.DataFrame, palette: Mapping[str, str], answer: str) -> Figure:
+def _figure(resource: Measure, intervals: pd.DataFrame, palette: Mapping[str, str], answer: str) -> Figure:
     services = list(intervals["service"].unique())
     figure, panels = plt.subplots(
         1, len(services), figsize=(1.2 + 2.5 * len(services), 3.4), sharex=True, squeeze=False, layout="constrained"

@@ -12,7 +12,7 @@ def intervals(evidence: Evidence) -> pd.DataFrame:
     """A row per two samples of a container that follow each other, in which it did not start anew.
 
     `end_s` and `seconds` are the interval's end, since the first request was sent, and its length; `cpu` is in cores,
-    `throttled` the share of the periods in which it had to wait, `memory_mib` what it had at the end; `received`,
+    `throttled_periods` how many of the `periods` it had to wait in, `memory_mib` what it had at the end; `received`,
     `sent`, `read` and `written` are in MiB per second, not a number where they were not known. `cpu_limit` and
     `memory_limit_mib` are 0 where there is none.
     """

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import AnyStr
 
@@ -61,10 +61,8 @@ def child(
     process = None
     try:
         handler = signal.getsignal(signal.SIGINT)
-        if isinstance(handler, Interrupter):
-            with handler.postponed():  # or it might have begun without anybody knowing it
-                process = start()
-        else:
+        # or it might have begun without anybody knowing it
+        with handler.postponed() if isinstance(handler, Interrupter) else nullcontext():
             process = start()
         yield process
     except BaseException:

@@ -93,6 +93,7 @@ class ReportDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.reports = path.parent.parent
         self.manifest_path = path / MANIFEST
         self.responses_path = path / RESPONSES
         self.generator_path = path / GENERATOR

@@ -47,10 +47,9 @@ def _drive(
     scenario: Scenario, stack: Stack, directory: ReportDirectory, requests: int | None, users: int | None
 ) -> None:
     """Run Locust, and keep beside its ledgers what the stack claims and what it used. No run, no directory."""
-    reports = directory.path.parent.parent
 
     def seen(path: Path) -> str:
-        return stack.seen_by_locust(path, reports)
+        return stack.seen_by_locust(path, directory.reports)
 
     arguments = [
         *("--headless", "--only-summary", "--locustfile", seen(locustfile(scenario))),
@@ -76,7 +75,7 @@ def _run_locust(stack: Stack, directory: ReportDirectory, arguments: list[str]) 
     """Run Locust to its end. Raises `UsageError` when that came before the run began."""
 
     def start() -> subprocess.Popen[bytes]:
-        return stack.start_locust(arguments, directory.path.parent.parent)
+        return stack.start_locust(arguments, directory.reports)
 
     def end(locust: subprocess.Popen[bytes]) -> None:
         begun = directory.manifest_path.exists()

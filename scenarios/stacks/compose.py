@@ -27,7 +27,7 @@ from scenarios.stacks.compose_config import host_ports, limits, port_variable
 from scenarios.stacks.compose_meter import ComposeMeter
 from scenarios.stacks.containers import Container, containers_of, execute, layers, said_by
 from scenarios.stacks.ports import require_free
-from scenarios.stacks.stack import PROJECT, STATE, ServiceState, reserved
+from scenarios.stacks.stack import PROJECT, ServiceState, directory_of, reserved
 
 NAME = "load-balancer-proofs"
 LOCUST, BALANCER = "locust", "nginx"
@@ -44,18 +44,18 @@ class ComposeStack:
     name = "compose"
     target = "http://nginx:8080"
 
-    def __init__(self, port_offset: int = 0, state: Path = STATE) -> None:
+    def __init__(self, port_offset: int = 0) -> None:
         self.port_offset = port_offset
         self.project = NAME if port_offset == 0 else f"{NAME}-{port_offset}"
-        self.directory = state / (self.name if port_offset == 0 else f"{self.name}+{port_offset}")
+        self.directory = directory_of(self.name, port_offset)
         self.locust_name = f"{self.project}-locust"
         self._console = Console(stderr=True)
 
     @property
     def url(self) -> str:
         """The balancer's address on this machine."""
-        balancers = [each for each in self.containers() if each.service == BALANCER and each.ports]
-        return f"http://{balancers[0].ports[0]}" if balancers else "nowhere"
+        ports = self._container(BALANCER).ports
+        return f"http://{ports[0]}" if ports else "nowhere"
 
     # -- what compose.yaml says
 
@@ -92,8 +92,12 @@ class ComposeStack:
         return json.loads(compose("--profile", LOCUST, "config", "--format", "json", environment=environment))
 
     @cached_property
+    def _compose_version(self) -> str:
+        return docker_engine.require_compose()
+
+    @cached_property
     def _client(self) -> docker_engine.Client:
-        version = docker_engine.require_compose()
+        version = self._compose_version  # that there is no Docker at all is to be said first
         client = docker_engine.connect()
         docker_engine.require_pair(client, version)
         return client
@@ -120,6 +124,10 @@ class ComposeStack:
             )
         return found
 
+    def _container(self, service: str) -> Container:
+        """The container of a service that is up."""
+        return next(container for container in self.containers() if container.service == service)
+
     def is_up(self) -> bool:
         """Whether every service has a container, and all of them are healthy."""
         containers = self.containers()
@@ -133,8 +141,8 @@ class ComposeStack:
         Raises `UsageError` when it does not get healthy. If nothing was there before, then nothing is left; else what
         was started is, to be looked at.
         """
-        before = {container.id for container in self.containers()}
-        running = {container.id for container in self.containers() if container.is_running}
+        before = self.containers()
+        running = {container.id for container in before if container.is_running}
         self._prepare()
         try:
             self._start_containers()
@@ -293,7 +301,7 @@ class ComposeStack:
             name=self.name,
             enforces=True,
             services={name: limits(service) for name, service in self._expected.items()},
-            versions={"engine": offered["Version"], "compose": docker_engine.require_compose()},
+            versions={"engine": offered["Version"], "compose": self._compose_version},
             images={container.service: container.image for container in self.containers()},
         )
 
@@ -317,9 +325,8 @@ class ComposeStack:
         said = self._inside(BALANCER, "df", "--block-size=1", "--output=size,avail", LOGS)
         size, room = (int(number) // LOG_ROW_BYTES for number in said.split()[-2:])
         if room < requests:
-            container = next(container.name for container in self.containers() if container.service == BALANCER)
             remedy = (
-                f"`docker restart {container}` empties it"
+                f"`docker restart {self._container(BALANCER).name}` empties it"
                 if requests <= size
                 else f"give {LOGS} a larger size in compose.yaml, or ask for fewer with REQUESTS="
             )
@@ -365,7 +372,7 @@ class ComposeStack:
 
     def _inside(self, service: str, *command: str) -> str:
         """What a command says in the container of a service."""
-        container = next(container for container in self.containers() if container.service == service)
+        container = self._container(service)
         code, said = execute(self._client, container.id, *command)
         if code:
             raise UsageError(f"{container.name}: {' '.join(command)}: {in_one_line(said.splitlines())}")

@@ -100,21 +100,17 @@ class ComposeMeter:
                         inspected = client.inspect_container(container)
                         is_new, life = inspected["State"]["StartedAt"] != life, inspected["State"]["StartedAt"]
                         kills = _oom_kills(client, container) if is_new else UNKNOWN
-                        self._sample(row(service, inspected, statistics, self._ooms[container], kills))
+                        self._emit(row(service, inspected, statistics, self._ooms[container], kills))
+                        if container in self._looked:
+                            self._looked[container].set()
                         if self._ended.is_set():
                             break
                 inspected = client.inspect_container(container)
                 kills = _oom_kills(client, container)
-                self._sample(row(service, inspected, statistics, self._ooms[container], kills))
+                self._emit(row(service, inspected, statistics, self._ooms[container], kills))
             except NotFound:
                 inspected["State"]["Status"] = "removed"
-                self._sample(row(service, inspected, statistics, self._ooms[container], UNKNOWN))
-
-    def _sample(self, sample: Resource) -> None:
-        self._emit(sample)
-        for container, looked in self._looked.items():
-            if container.startswith(sample.container):
-                looked.set()
+                self._emit(row(service, inspected, statistics, self._ooms[container], UNKNOWN))
 
 
 def row(

@@ -24,7 +24,7 @@ from scenarios.stacks.local_conf import Address, backends, balancer, local_text
 from scenarios.stacks.local_meter import LocalMeter
 from scenarios.stacks.ports import LOOPBACK, require_free
 from scenarios.stacks.processes import STOPPED_WITHIN_S, ProcessId
-from scenarios.stacks.stack import PROJECT, STATE, ServiceState, reserved
+from scenarios.stacks.stack import PROJECT, STATE, ServiceState, directory_of, reserved
 
 CONF = PROJECT / "nginx" / "nginx.conf"
 
@@ -47,7 +47,7 @@ class LocalStack:
     def __init__(self, port_offset: int = 0, conf: Path = CONF, state: Path = STATE) -> None:
         self.port_offset = port_offset
         self.conf = conf
-        self.directory = state / (self.name if port_offset == 0 else f"{self.name}+{port_offset}")
+        self.directory = directory_of(self.name, port_offset, state)
         self.state_path = self.directory / "stack.json"
         self.running_conf = self.directory / "running.conf"
         self._claimed_conf = self.directory / conf.name  # as it was when the stack started, whatever is edited since

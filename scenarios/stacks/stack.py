@@ -102,6 +102,11 @@ class Stack(Protocol):
         """Send a signal to the Locust that was started."""
 
 
+def directory_of(stack: str, port_offset: int, state: Path = STATE) -> Path:
+    """Where a stack keeps what it has to remember; its lock lies beside it."""
+    return state / (stack if port_offset == 0 else f"{stack}+{port_offset}")
+
+
 @contextmanager
 def reserved(lock_path: Path, name: str) -> Iterator[int]:
     """Hold a lock for as long as the body takes. Yields its file: a process that inherits it holds the lock too."""

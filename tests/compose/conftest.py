@@ -89,6 +89,10 @@ def offset(engine):
     assert removed(engine, stack) == []
 
 
+def container_of(stack, service):
+    return next(container for container in stack.containers() if container.service == service)
+
+
 @pytest.fixture
 def compose(stack):
     """`docker compose` for the stack that is up, as a person would type it."""

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from scenarios.stacks.compose import ComposeStack
-from tests.compose.conftest import BACKENDS, environment
+from tests.compose.conftest import BACKENDS, container_of, environment
 from tests.conftest import PROJECT, ask, wait_for
 
 BACK_WITHIN_S = 40.0  # an eighth of a CPU takes its time to start, and nginx asks again after 10 s
@@ -18,10 +18,8 @@ def cycle(stack):
 
 
 def address(engine, stack, service):
-    container = next(container for container in stack.containers() if container.service == service)
-    return engine.inspect_container(container.id)["NetworkSettings"]["Networks"][f"{stack.project}_default"][
-        "IPAddress"
-    ]
+    networks = engine.inspect_container(container_of(stack, service).id)["NetworkSettings"]["Networks"]
+    return networks[f"{stack.project}_default"]["IPAddress"]
 
 
 def test_the_others_share_the_requests_of_one_that_is_stopped_and_it_comes_back(stack, compose):
@@ -35,7 +33,7 @@ def test_the_others_share_the_requests_of_one_that_is_stopped_and_it_comes_back(
 
 def test_a_backend_that_moves_to_another_address_is_found_there(engine, stack):
     before = address(engine, stack, "back-01")
-    container = next(container.id for container in stack.containers() if container.service == "back-01")
+    container = container_of(stack, "back-01").id
     network = f"{stack.project}_default"
     squatter = engine.create_container(
         f"{stack.project}-back-01",

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.compose.conftest import BACKENDS
+from tests.compose.conftest import BACKENDS, container_of
 from tests.conftest import ask
 
 MIB = 2**20
@@ -84,7 +84,6 @@ def test_the_image_of_a_replica_holds_what_it_runs_and_no_more(compose):
 
 
 def test_a_replica_that_idles_needs_less_than_40_mb(engine, stack):
-    (container,) = (each for each in stack.containers() if each.service == "back-01")
-    memory = engine.stats(container.id, stream=False)["memory_stats"]
+    memory = engine.stats(container_of(stack, "back-01").id, stream=False)["memory_stats"]
     unused = memory["stats"].get("total_inactive_file", memory["stats"].get("inactive_file"))
     assert memory["usage"] - unused < 40 * MIB

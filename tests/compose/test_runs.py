@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from scenarios.definition import Scenario, names
-from tests.compose.conftest import left_of
+from tests.compose.conftest import container_of, left_of
 from tests.conftest import PROJECT, command_of, scenarios, wait_for
-from tests.system.runs import analyse, manifest, only, rows
+from tests.system.runs import analyse, answered, manifest, only, rows
 
 MIB = 2**20
 SMALL = ("--requests", 600, "--users", 60)
@@ -27,10 +27,6 @@ def run(stack, *arguments, **options):
 
 def checks(directory):
     return {check["name"]: check for check in json.loads((directory / "verdict.json").read_text())["checks"]}
-
-
-def container_of(stack, service):
-    return next(container for container in stack.containers() if container.service == service)
 
 
 @pytest.mark.parametrize("name", sorted(names(), key=lambda name: Scenario.load(name).requests))
@@ -66,11 +62,6 @@ def test_a_stack_that_was_not_up_is_built_started_and_removed(engine, offset, ov
     assert manifest(only(reports))["stack"] == "compose"
     assert manifest(only(reports))["git_commit"]
     assert left_of(engine, f"load-balancer-proofs-{offset}") == []
-
-
-def answered(reports):
-    """Bytes of the client's ledger so far: above zero once the run is well under way."""
-    return sum(path.stat().st_size for path in reports.glob("*/*/responses.csv"))
 
 
 @pytest.fixture

@@ -25,6 +25,11 @@ def manifest(directory):
     return json.loads((directory / "manifest.json").read_text())
 
 
+def answered(reports):
+    """Bytes of the client's ledger so far: above zero once the run is well under way."""
+    return sum(path.stat().st_size for path in reports.glob("*/*/responses.csv"))
+
+
 def locust(stack, directory, *arguments, file="baseline", **options):
     """Plain Locust, without the runner."""
     command = [sys.executable, "-m", "locust", "-f", f"locustfiles/{file}.py", "--host", stack.target]

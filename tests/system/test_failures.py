@@ -11,12 +11,7 @@ import pytest
 
 from scenarios.stacks.local import LocalStack
 from tests.conftest import PROJECT, processes_of, scenarios, wait_for
-from tests.system.runs import SMALL, analyse, locust, manifest, only, rows
-
-
-def answered(reports, scenario):
-    """Bytes of the client's ledger so far: above zero once the run is well under way."""
-    return sum(path.stat().st_size for path in (reports / scenario).glob("*/responses.csv"))
+from tests.system.runs import SMALL, analyse, answered, locust, manifest, only, rows
 
 
 @pytest.fixture
@@ -31,7 +26,7 @@ def running(offset, reports):
         text=True,
         start_new_session=True,
     )
-    wait_for(lambda: answered(reports, "sustained") > 10_000)
+    wait_for(lambda: answered(reports) > 10_000)
     yield process
     if process.poll() is None:
         process.kill()
