@@ -6,27 +6,29 @@ from pathlib import Path
 import pandas as pd
 
 from scenarios.errors import UsageError
-from scenarios.ledgers import GENERATOR, RESOURCES, RESPONSES, Resource, Response, Users
+from scenarios.ledgers import BALANCER, GENERATOR, RESOURCES, RESPONSES, Balanced, Pulse, Resource, Response
 from scenarios.report_directory import Ledger, Manifest, ReportDirectory
 from scenarios.stack_record import STACK, StackRecord
 
 DTYPES = {int: "int64", float: "float64", str: "str"}
 
-Row = Response | Users | Resource
+Row = Response | Pulse | Resource | Balanced
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a run left: its manifest, a row per request (`Response`), and the samples of its users (`Users`).
+    """What a run left: its manifest, a row per request (`Response`), and samples of the generator (`Pulse`).
 
-    Where the runner had started Locust, also what the stack claims, and the samples of its resources (`Resource`).
+    Where the runner had started Locust, also what the stack claims, the samples of its resources (`Resource`), and the
+    requests as the balancer logged them (`Balanced`).
     """
 
     manifest: Manifest
     responses: pd.DataFrame
-    users: pd.DataFrame
+    pulses: pd.DataFrame
     stack: StackRecord | None
     resources: pd.DataFrame
+    balancer: pd.DataFrame
 
     @classmethod
     def read(cls, directory: Path) -> "Evidence":
@@ -42,9 +44,10 @@ class Evidence:
         return cls(
             manifest=manifest,
             responses=_read(directory / RESPONSES, Response),
-            users=_read(directory / GENERATOR, Users),
+            pulses=_read(directory / GENERATOR, Pulse),
             stack=_stack(directory / STACK) if sampled else None,
             resources=_read(directory / RESOURCES, Resource) if sampled else empty(Resource),
+            balancer=_read(directory / BALANCER, Balanced) if BALANCER in manifest.end.ledgers else empty(Balanced),
         )
 
     @property

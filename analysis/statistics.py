@@ -61,24 +61,25 @@ def latency(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).set_index(["host_tag", "stage"])
 
 
-def timeline(evidence: Evidence) -> pd.DataFrame:
+def timeline(evidence: Evidence, users: pd.Series) -> pd.DataFrame:
     """A row per second since the first request: users, requests sent, answered and failed, and latency in ms.
 
-    A request counts as sent in the second it was sent, and as answered or failed in the second it came to its end.
+    `users` are by time in microseconds. A request counts as sent in the second it was sent, and as answered or failed
+    in the second it came to its end.
     """
-    responses, users = evidence.responses, evidence.users
+    responses = evidence.responses
     start_us = responses["sent_us"].min() if len(responses) else 0
     ended = _seconds(responses["sent_us"] + responses["latency_us"], start_us)
     failed = responses["error"] != ""
     ms = responses["latency_us"] / 1e3
     frame = pd.DataFrame(
         {
-            "users": users.groupby(_seconds(users["at_us"], start_us))["users"].max(),
+            "users": users.groupby(_seconds(users.index, start_us)).max(),
             "sent": responses.groupby(_seconds(responses["sent_us"], start_us)).size(),
             "answered": (~failed).groupby(ended).sum(),
             "failed": failed.groupby(ended).sum(),
-            "p50_ms": ms.groupby(ended).agg(_quantile, q=0.5),
-            "p99_ms": ms.groupby(ended).agg(_quantile, q=0.99),
+            "p50_ms": ms.groupby(ended).agg(quantile, q=0.5),
+            "p99_ms": ms.groupby(ended).agg(quantile, q=0.99),
         }
     )
     frame = frame[frame.index >= 0]
@@ -89,27 +90,22 @@ def timeline(evidence: Evidence) -> pd.DataFrame:
     )
 
 
-def users_reached(evidence: Evidence) -> dict[str, int]:
-    """By stage, the most users that ran at once."""
-    peaks = evidence.users.groupby("stage")["users"].max()
-    return {stage: int(peaks.get(stage, 0)) for stage in evidence.stages}
-
-
 def _selections(values: pd.Series, wanted: list[str]) -> Iterator[tuple[str, pd.Series]]:
     yield from ((value, values == value) for value in wanted)
     yield ALL, pd.Series(data=True, index=values.index)
 
 
 def _summary(ms: np.ndarray) -> dict[str, float]:
-    quantiles = _quantile(ms, list(QUANTILES.values()))
+    quantiles = quantile(ms, list(QUANTILES.values()))
     return (
         {"count": len(ms), "mean_ms": ms.mean()} | dict(zip(QUANTILES, quantiles, strict=True)) | {"max_ms": ms.max()}
     )
 
 
-def _quantile(values: Any, q: float | list[float]) -> Any:
+def quantile(values: Any, q: float | list[float]) -> Any:
+    """The value at its rank among all."""
     return np.quantile(values, q, method="inverted_cdf")
 
 
-def _seconds(at_us: pd.Series, start_us: int) -> pd.Series:
+def _seconds(at_us: Any, start_us: int) -> Any:
     return (at_us - start_us) // 1_000_000

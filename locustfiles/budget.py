@@ -1,6 +1,7 @@
 """The master's side of an exact budget: leases the requests of a stage to whoever asks, until none is left."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from math import ceil
 
 from gevent.event import Event
@@ -17,10 +18,11 @@ class Budget:
     def __init__(self, grant: Callable[[str, int], None]) -> None:
         self._grant = grant
         self._left = 0
-        self._leased = 0
+        self._held = 0
         self._open = False
+        self._leased: Counter[str] = Counter()
         self._answered: dict[str, int] = {}
-        self._asking: dict[str, None] = {}
+        self._asking: dict[str, int] = {}
         self.spent = Event()  # the stage has no requests left, and all that were ever leased are answered
 
     @property
@@ -28,41 +30,53 @@ class Budget:
         """Requests answered in the whole run, as far as was reported: all of them when a stage is spent."""
         return sum(self._answered.values())
 
+    def unreported(self, worker: str) -> int:
+        """Requests that a worker was allowed to send and of whose end it has said nothing."""
+        return self._leased[worker] - self._answered.get(worker, 0)
+
     def announce(self, requests: int) -> None:
         """Begin a stage of so many requests, and hold them back until it opens."""
         self._open = False
         self._left = requests
         self.spent.clear()
 
-    def open(self) -> None:
-        """Lease the requests of the stage to those who ask from now on."""
+    def open(self, held: int) -> None:
+        """Lease the requests of the stage to those who ask from now on, but hold back the last so many."""
         self._open = True
+        self._held = min(held, self._left)
         self._asking.clear()
         self._settle()
 
+    def release(self, wanted: Mapping[str, int]) -> None:
+        """Lease those that were held back, too: so many are wanted now, by worker."""
+        self._held = 0
+        self._asking |= {worker: permits for worker, permits in wanted.items() if permits}
+        self._serve()
+
     def close(self) -> None:
         """Lease no more in this stage. It is spent when what was leased is answered or given back."""
-        self._left = 0
+        self._left = self._held = 0
         self._settle()
 
     def report(self, worker: str, report: Report) -> None:
         """Take note of what a worker reports, and serve it if it asks."""
         self._answered[worker] = report.answered
-        self._leased -= report.returned
-        if report.wants_more:
-            self._asking[worker] = None
+        self._leased[worker] -= report.returned
+        if report.wanted:
+            self._asking[worker] = report.wanted
         self._serve()
         self._settle()
 
     def _serve(self) -> None:
-        while self._open and self._left and self._asking:
+        while self._open and self._left > self._held and self._asking:
             worker = next(iter(self._asking))
-            del self._asking[worker]
-            permits = ceil(self._left / (2 * len(self._answered)))
+            wanted = self._asking.pop(worker)
+            free = self._left - self._held
+            permits = min(free, max(wanted, ceil(free / (2 * max(1, len(self._answered))))))
             self._left -= permits
-            self._leased += permits
+            self._leased[worker] += permits
             self._grant(worker, permits)
 
     def _settle(self) -> None:
-        if self._open and self._left == 0 and self.answered == self._leased:
+        if self._open and self._left == 0 and self.answered == self._leased.total():
             self.spent.set()

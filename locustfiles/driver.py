@@ -1,59 +1,87 @@
-"""The part of a run that lives in each process with users: the gate they pass, and the rows they produce."""
+"""The part of a run that lives in each process with users: their server, the gate they pass, the rows they produce."""
 
+import gc
 from typing import Any
 
-import gevent
 from locust.env import Environment
 from locust.rpc.protocol import Message
+from locust.runners import WorkerRunner
 
 from locustfiles.gate import Gate, Report
+from locustfiles.http import Server
 from locustfiles.ledgers import response_of
-from scenarios.ledgers import Response
+from locustfiles.pulse import Heart
+from locustfiles.rows import Rows
+from scenarios.ledgers import Pulse, Response
 
 REPORT = "budget report"
 OPEN = "budget open"
 GRANT = "budget grant"
 CLOSE = "budget close"
-NEWS = "news"
-SHIP_EVERY_S = 0.25
+ABANDON = "abandon"
+RESPONSE_ROWS, PULSE_ROWS = "responses", "pulses"  # in Locust's reports to its master
+SHIP_EVERY_BEATS = 2
+LAST_ANSWERS_WITHIN_S = 5.0
 
 
 class Driver:
     """Hands every row and every report to the master, which in a single process is the process itself.
 
-    Rows always leave before a report that counts them, so whoever has seen the last report has every row.
+    Rows travel in the reports in which Locust sends its statistics, so what the master has of either is always the
+    same. They leave before a report of the budget that counts them: whoever has seen the last one has every row.
     """
 
     def __init__(self, environment: Environment) -> None:
         assert environment.runner is not None
+        self._environment = environment
         self._runner = environment.runner
-        self._responses: list[Response] = []
-        self._shipping: gevent.Greenlet[..., None] | None = None
+        self._responses: Rows[Response] = Rows()
+        self._pulses: Rows[Pulse] = Rows()
+        self._heart: Heart | None = None
+        self._beats = 0
         self.gate = Gate(self._report)
+        self.server = Server("")
         self._runner.register_message(OPEN, self._opened)
         self._runner.register_message(GRANT, self._granted)
         self._runner.register_message(CLOSE, self._closed)
-        environment.events.request.add_listener(self._record)
-        environment.events.test_start.add_listener(self._begin)
-        environment.events.spawning_complete.add_listener(self._ship)
-        environment.events.test_stop.add_listener(self._end)
+        self._runner.register_message(ABANDON, self._abandoned)
+        events = environment.events
+        events.request.add_listener(self._record)
+        events.report_to_master.add_listener(self._add_rows)
+        events.test_start.add_listener(self._begin)
+        events.test_stopping.add_listener(self._let_answers_come)
+        events.test_stop.add_listener(self._end)
 
     def _begin(self, **_: Any) -> None:
-        self._responses = []
         self.gate.reset()
-        self._shipping = gevent.spawn(self._ship_regularly)
+        self.server = Server(self._environment.host or self._environment.user_classes[0].host or "")
+        self._heart = Heart(self.gate, self.server, lambda: self._runner.user_count, self._beat)
+
+    def _let_answers_come(self, **_: Any) -> None:
+        """Locust is about to stop the users: those with a request in flight get some time to see its end."""
+        self.gate.close()
+        self.gate.idle.wait(LAST_ANSWERS_WITHIN_S)
+        self._environment.stop_timeout = 0.0  # they had it
 
     def _end(self, **_: Any) -> None:
-        if self._shipping is not None:
-            self._shipping.kill()
-            self._shipping = None
-        self._ship()
+        if self._heart is not None:
+            heart, self._heart = self._heart, None
+            heart.stop()
+            self._ship()
 
     def _record(self, **event: Any) -> None:
-        self._responses.append(response_of(**event))
+        self._responses.add(response_of(**event))
 
-    def _opened(self, **_: Any) -> None:
-        self.gate.open()
+    def _beat(self, pulse: Pulse) -> None:
+        self.server.give_up()
+        self._pulses.add(pulse)
+        self._beats += 1
+        if self._beats % SHIP_EVERY_BEATS == 1:  # the first one too: the master waits for it
+            self._ship()
+
+    def _opened(self, msg: Message, **_: Any) -> None:
+        gc.freeze()  # what is there stays: looking through thousands of users again and again would hold up the loop
+        self.gate.open(**msg.data)
 
     def _granted(self, msg: Message, **_: Any) -> None:
         self.gate.grant(**msg.data)
@@ -61,15 +89,24 @@ class Driver:
     def _closed(self, **_: Any) -> None:
         self.gate.close()
 
+    def _abandoned(self, **_: Any) -> None:
+        """No user waits any longer for an answer: each request in flight ends here, as a row."""
+        self._runner.user_greenlets.kill()
+
     def _report(self, report: Report) -> None:
         self._ship()
         self._runner.send_message(REPORT, report._asdict())
 
-    def _ship_regularly(self) -> None:
-        while True:
-            gevent.sleep(SHIP_EVERY_S)
-            self._ship()
+    def _ship(self) -> None:
+        """Send what Locust would send every few seconds, now."""
+        events, report = self._environment.events, dict[str, Any]()
+        if isinstance(self._runner, WorkerRunner):
+            events.report_to_master.fire(client_id=self._runner.client_id, data=report)
+            self._runner.send_message("stats", report)
+        else:
+            events.report_to_master.fire(client_id="local", data=report)
+            events.worker_report.fire(client_id="local", data=report)
 
-    def _ship(self, **_: Any) -> None:
-        responses, self._responses = self._responses, []
-        self._runner.send_message(NEWS, {"users": self._runner.user_count, "rows": responses})
+    def _add_rows(self, data: dict[str, Any], **_: Any) -> None:
+        data[RESPONSE_ROWS] = self._responses.pack()
+        data[PULSE_ROWS] = self._pulses.pack()

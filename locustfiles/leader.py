@@ -10,11 +10,13 @@ from locust.rpc.protocol import Message
 from locust.runners import MasterRunner
 
 from locustfiles import options
-from locustfiles.driver import NEWS, REPORT
+from locustfiles.driver import LAST_ANSWERS_WITHIN_S, PULSE_ROWS, REPORT, RESPONSE_ROWS
 from locustfiles.gate import Report
+from locustfiles.rows import unpacked
 from locustfiles.run import Run
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
+from scenarios.ledgers import Pulse, Response
 
 REFUSED = 2
 ABORTED = 3
@@ -39,7 +41,7 @@ class Leader:
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stop.add_listener(self._end)
         self._runner.register_message(REPORT, self._report)
-        self._runner.register_message(NEWS, self._receive)
+        environment.events.worker_report.add_listener(self._receive)
 
     def tick(self) -> tuple[int, float] | None:
         """Users and spawn rate wanted now, before the run has begun those of the first stage; None ends the run."""
@@ -58,6 +60,7 @@ class Leader:
             self._signals = [
                 gevent.signal_handler(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)
             ]
+        self._environment.stop_timeout = LAST_ANSWERS_WITHIN_S  # for users that Locust moves from worker to worker
         try:
             directory = options.report_directory(self._environment, self._scenario)
             self._run = Run(self._runner, options.manifest(self._environment, self._scenario), directory)
@@ -88,13 +91,14 @@ class Leader:
             self._run.stop("it was interrupted")
 
     def _report(self, msg: Message, **_: Any) -> None:
-        if self._run is not None and self._knows(msg):
+        if self._run is not None and self._knows(msg.node_id):
             self._run.report(msg.node_id, Report(**msg.data))
 
-    def _receive(self, msg: Message, **_: Any) -> None:
-        if self._run is not None and self._knows(msg):
-            self._run.receive(msg.node_id, **msg.data)
+    def _receive(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+        if self._run is not None and self._knows(client_id):
+            responses = list(unpacked(data.get(RESPONSE_ROWS, {}), Response))
+            self._run.receive(client_id, responses, list(unpacked(data.get(PULSE_ROWS, {}), Pulse)))
 
-    def _knows(self, msg: Message) -> bool:
-        """Whether the sender is a worker of this master, and not one that an earlier master left behind."""
-        return not isinstance(self._runner, MasterRunner) or msg.node_id in self._runner.clients
+    def _knows(self, worker: str) -> bool:
+        """Whether this is a worker of this master, and not one that an earlier master left behind."""
+        return not isinstance(self._runner, MasterRunner) or worker in self._runner.clients

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner
@@ -14,6 +15,7 @@ from scenarios.errors import UsageError
 from scenarios.report_directory import Host, Manifest, ReportDirectory, git_commit, versions
 
 PROJECT = Path(__file__).parent.parent
+CLIENT = "locustfiles.http: gevent sockets, llhttp of httptools"
 
 
 def declare(parser: LocustArgumentParser, **_: Any) -> None:
@@ -65,11 +67,12 @@ def manifest(environment: Environment, scenario: Scenario) -> Manifest:
         claim=Claim.of(options.claim),
         stack=options.stack,
         target=environment.host or environment.user_classes[0].host or "",
-        client="FastHttpUser",
+        client=CLIENT,
         processes=len(runner.clients.ready) if isinstance(runner, MasterRunner) else 1,
         git_commit=git_commit(),
         versions=versions(),
         host=Host.here(),
+        generator_started_at=datetime.fromtimestamp(psutil.Process().create_time(), UTC),
         started_at=datetime.now(UTC),
     )
 

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from locustfiles.ledgers import ResponseLog
 from scenarios.console import Console
-from scenarios.ledgers import Users
 from scenarios.report_directory import Manifest
 
 LINE_EVERY_S = 2.0
@@ -29,13 +28,13 @@ class Progress:
         if self._console.is_terminal:
             self._live.start()
 
-    def show(self, users: Users, responses: ResponseLog, total: StatsEntry) -> None:
+    def show(self, stage: str, users: int, responses: ResponseLog, total: StatsEntry) -> None:
         """Show the state of now. Latencies are Locust's own, rounded ones; the report has the exact ones."""
         if self._console.is_terminal:
-            self._live.update(self._display(users, responses, total), refresh=True)
+            self._live.update(self._display(stage, users, responses, total), refresh=True)
         elif time.monotonic() - self._shown_at >= LINE_EVERY_S:
             self._shown_at = time.monotonic()
-            self._print(self._line(users, responses, total))
+            self._print(self._line(stage, users, responses, total))
 
     def end(self, responses: ResponseLog, reason: str) -> None:
         """Leave one line that stays."""
@@ -51,25 +50,25 @@ class Progress:
         failed = f", {responses.failed:,} failed" if responses.failed else ""
         return f"{done:,} of {self._scenario.requests:,} requests{failed}"
 
-    def _display(self, users: Users, responses: ResponseLog, total: StatsEntry) -> Group:
+    def _display(self, stage: str, users: int, responses: ResponseLog, total: StatsEntry) -> Group:
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
-            f"{self._scenario.name} {users.stage}",
+            f"{self._scenario.name} {stage}",
             ProgressBar(self._scenario.requests, responses.rows, width=BAR_WIDTH),
             self._done(responses),
         )
         return Group(bar, f"{self._speed(users, responses, total)}   {self._shares(responses)}")
 
-    def _line(self, users: Users, responses: ResponseLog, total: StatsEntry) -> str:
+    def _line(self, stage: str, users: int, responses: ResponseLog, total: StatsEntry) -> str:
         return (
-            f"{self._scenario.name} {users.stage}: {self._done(responses)}, {self._speed(users, responses, total)}; "
+            f"{self._scenario.name} {stage}: {self._done(responses)}, {self._speed(users, responses, total)}; "
             f"{self._shares(responses)}"
         )
 
-    def _speed(self, users: Users, responses: ResponseLog, total: StatsEntry) -> str:
+    def _speed(self, users: int, responses: ResponseLog, total: StatsEntry) -> str:
         rate = responses.rows / max(1e-9, time.monotonic() - self._started_at)
         p50, p99 = (total.get_response_time_percentile(quantile) or 0 for quantile in (0.5, 0.99))
-        return f"{rate:,.0f}/s, {users.users:,} users, p50 {p50:,.0f} ms, p99 {p99:,.0f} ms"
+        return f"{rate:,.0f}/s, {users:,} users, p50 {p50:,.0f} ms, p99 {p99:,.0f} ms"
 
     def _shares(self, responses: ResponseLog) -> str:
         return ", ".join(f"{tag} {responses.by_host_tag[tag] / max(1, responses.rows):.1%}" for tag in self._weights)

@@ -1,23 +1,22 @@
 """The part of a run that lives in the master: stages, the exact budget, the ledgers and the end."""
 
 import time
-from typing import Any
 
 import gevent
-from locust.runners import Runner
+from locust.runners import STATE_MISSING, MasterRunner, Runner
 
 from locustfiles.budget import Budget
-from locustfiles.driver import CLOSE, GRANT, OPEN
+from locustfiles.driver import ABANDON, CLOSE, GRANT, LAST_ANSWERS_WITHIN_S, OPEN
 from locustfiles.gate import Report
 from locustfiles.ledgers import GeneratorLog, ResponseLog
 from locustfiles.progress import Progress
 from scenarios.definition import Stage
-from scenarios.ledgers import Response, Users
+from scenarios.ledgers import Pulse, Response
 from scenarios.report_directory import Manifest, ReportDirectory
 
 SHOW_EVERY_S = 0.25
 SURPLUS_CHECKED_EVERY_S = 0.02
-LAST_ANSWERS_WITHIN_S = 5.0
+LAST_ROWS_WITHIN_S = 2.0
 STALLED_AFTER_S = 120.0  # longer than any request may take, connecting included: nothing is coming any more
 
 
@@ -25,7 +24,8 @@ class Run:
     """One run: leads the users through the stages and writes what they report.
 
     A stage ends when all its requests are answered, so no user is ever stopped with a request in flight. A stage with
-    fewer users than before opens only when the surplus is gone, for the same reason.
+    fewer users than before opens only when the surplus is gone, for the same reason. A request for each user, and in a
+    rendezvous every request, is held back until all users are there: no stage is over before it had its users.
     """
 
     def __init__(self, runner: Runner, manifest: Manifest, directory: ReportDirectory) -> None:
@@ -37,12 +37,13 @@ class Run:
         self._stage: Stage | None = None
         self._timer = gevent.Greenlet()  # closes a stage that lasts a time
         self._open = False  # whether requests of the stage may be sent yet
+        self._holding = False  # whether some of them are held back until all users are there
         self._last_answer_at = time.monotonic()
         self._fault: str | None = None
         directory.begin(manifest)
         self.responses = ResponseLog(directory.responses_path)
         self._generator = GeneratorLog(directory.generator_path)
-        self._users_of: dict[str, int] = {}
+        self._pulse_of: dict[str, Pulse] = {}
         self._progress = Progress(manifest)
         self._next_stage()
         self._showing = gevent.spawn(self._show_regularly)
@@ -58,8 +59,9 @@ class Run:
             self._next_stage()
         if self._open and time.monotonic() - self._last_answer_at > STALLED_AFTER_S:
             self.stop(f"nothing was answered for {STALLED_AFTER_S:g} s")
+        self._miss_workers()
         if self._fault is not None:
-            self._budget.spent.wait(LAST_ANSWERS_WITHIN_S)
+            self._let_answers_come()
             return None
         return (self._stage.users, self._stage.spawn_rate) if self._stage is not None else None
 
@@ -71,7 +73,7 @@ class Run:
             return
         until = self._stage.until_requests or self._manifest.scenario.requests
         self._budget.announce(max(0, until - self._budget.answered))
-        self._open = False
+        self._open = self._holding = False
         if self._stage.users < users_before:
             gevent.spawn(self._open_without_the_surplus, self._stage)
         else:
@@ -83,12 +85,19 @@ class Run:
         self._open_stage(stage)
 
     def _open_stage(self, stage: Stage) -> None:
-        self._open = True
+        self._open = self._holding = True
         self._last_answer_at = time.monotonic()
         if stage.duration_s is not None:
             self._timer = gevent.spawn_later(stage.duration_s, self._close)
-        self._budget.open()
-        self._runner.send_message(OPEN)
+        self._budget.open(held=self._manifest.scenario.requests if stage.rendezvous else stage.users)
+        self._runner.send_message(OPEN, {"stage": stage.name})
+
+    def _release_when_all_are_there(self) -> None:
+        assert self._stage is not None
+        there = [pulse for pulse in self._pulse_of.values() if pulse.stage == self._stage.name]
+        if self._stage.users == sum(pulse.waiting if self._stage.rendezvous else pulse.users for pulse in there):
+            self._holding = False
+            self._budget.release({worker: pulse.waiting for worker, pulse in self._pulse_of.items()})
 
     def _close(self) -> None:
         self._budget.close()
@@ -100,21 +109,38 @@ class Run:
         """A worker says how far it is."""
         self._budget.report(worker, report)
 
-    def receive(self, worker: str, users: int, rows: list[Any]) -> None:
-        """Write rows of the client's ledger, and how many users the worker has. A full disk ends the run."""
-        self._users_of[worker] = users
+    def receive(self, worker: str, responses: list[Response], pulses: list[Pulse]) -> None:
+        """Write what a worker has recorded. A full disk ends the run."""
         try:
-            self._generator.write(self._now())
-            for row in rows:
-                self.responses.write(Response(*row))
+            self._generator.write(pulses)
+            self.responses.write(responses)
         except OSError as error:
             self.stop(f"{self._directory.path}: {error.strerror}")
-        if rows:
+        if responses:
             self._last_answer_at = time.monotonic()
+        if pulses:
+            self._greet(worker)
+            self._pulse_of[worker] = pulses[-1]
+            if self._holding:
+                self._release_when_all_are_there()
+
+    def _greet(self, worker: str) -> None:
+        """A worker begins when it is first told to start users: what it was told before is lost on it."""
+        if worker not in self._pulse_of and self._open:
+            assert self._stage is not None
+            self._runner.send_message(OPEN, {"stage": self._stage.name}, worker)
 
     def _grant(self, worker: str, permits: int) -> None:
-        assert self._stage is not None
-        self._runner.send_message(GRANT, {"permits": permits, "stage": self._stage.name}, worker)
+        self._runner.send_message(GRANT, {"permits": permits}, worker)
+
+    def _miss_workers(self) -> None:
+        """Give up when a worker is gone: what it was allowed to send and did not report may have been sent."""
+        if isinstance(self._runner, MasterRunner):
+            for worker in self._pulse_of:
+                node = self._runner.clients.get(worker)
+                if node is None or node.state == STATE_MISSING:
+                    unknown = self._budget.unreported(worker)
+                    self.stop(f"worker {worker} was lost, and whether it sent {unknown:,} of its requests is not known")
 
     # -- the end
 
@@ -124,8 +150,15 @@ class Run:
             self._fault = reason
             self._close()
 
+    def _let_answers_come(self) -> None:
+        """Wait for the end of the requests in flight, and then no longer: users that still wait are stopped."""
+        if not self._budget.spent.wait(LAST_ANSWERS_WITHIN_S):
+            self._runner.send_message(ABANDON)
+            self._budget.spent.wait(LAST_ROWS_WITHIN_S)
+
     def end(self) -> bool:
         """Close the ledgers and set the end mark. True when the run is complete."""
+        self._miss_workers()
         self._showing.kill()
         self._timer.kill()
         complete = self._fault is None and self.responses.rows == self._manifest.scenario.requests
@@ -136,15 +169,12 @@ class Run:
         self._directory.end(self._manifest, complete=complete, reason=reason)
         return complete
 
-    def _now(self) -> Users:
-        stage = self._stage.name if self._stage is not None and self._open else ""
-        return Users(round(time.time() * 1e6), stage, self._users)
-
     @property
     def _users(self) -> int:
-        return sum(self._users_of.values())
+        return sum(pulse.users for pulse in self._pulse_of.values())
 
     def _show_regularly(self) -> None:
         while True:
-            self._progress.show(self._now(), self.responses, self._runner.stats.total)
+            stage = self._stage.name if self._stage is not None and self._open else ""
+            self._progress.show(stage, self._users, self.responses, self._runner.stats.total)
             gevent.sleep(SHOW_EVERY_S)

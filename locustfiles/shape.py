@@ -10,6 +10,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from locustfiles import options
 from locustfiles.driver import Driver
 from locustfiles.gate import Gate
+from locustfiles.http import Server
 from locustfiles.leader import REFUSED, Leader
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
@@ -41,6 +42,11 @@ class ScenarioShape(LoadTestShape):
     def gate(self) -> Gate:
         """Where the users of this process wait for their turn."""
         return self._driver.gate
+
+    @property
+    def server(self) -> Server:
+        """Where the users of this process send their requests."""
+        return self._driver.server
 
     def tick(self) -> tuple[int, float] | None:
         """Users and spawn rate wanted now; None ends the run."""

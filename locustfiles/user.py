@@ -1,13 +1,19 @@
 """The user: posts one model after the other, as fast as answers come."""
 
 import json
+import time
+from contextlib import suppress
 from http import HTTPStatus
 
-from locust import FastHttpUser, task
+from locust import User, task
+from locust.env import Environment
 
+from locustfiles.gate import Ticket
+from locustfiles.http import FAULTS, Answer, Connection, GeneratorFault
 from locustfiles.ledgers import HOST_TAG
 from locustfiles.shape import ScenarioShape
 
+PATH = "/models"
 BODY = json.dumps(
     {
         "name": "Starship Enterprise",
@@ -17,42 +23,87 @@ BODY = json.dumps(
         "price_us": 199.99,
         "year": 2001,
     }
-)
+).encode()
 
 
-class ModelsUser(FastHttpUser):
-    """Creates models for as long as the gate lets it."""
+class Unwanted(Exception):
+    """A whole answer that is not what it should be."""
+
+
+class ModelsUser(User):
+    """Creates models for as long as the gate lets it, over one connection. Waiting at the gate is its wait time."""
 
     host = "http://127.0.0.1:8080"
-    connection_timeout = 30.0
-    network_timeout = 70.0  # longer than the balancer waits for a backend: its answer is to be seen, a 504 included
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        shape = environment.shape_class
+        assert isinstance(shape, ScenarioShape)
+        self._gate = shape.gate
+        self._connection = Connection(shape.server)
+        self._head = shape.server.head("POST", PATH, ("Content-Type: application/json", f"Content-Length: {len(BODY)}"))
+        self._ticket: Ticket | None = None
+        self._sent_at = 0.0  # since the Unix epoch
+        self._started_at = 0.0  # by the performance counter, as the next
+        self._connected_at = 0.0
+
+    def on_start(self) -> None:
+        """Connect, and wait for the first turn. Why there is no connection is for the first request to say."""
+        with suppress(*FAULTS):
+            self._connection.open()
+        self.wait()
+
+    def wait_time(self) -> float:
+        """No time, once it is this user's turn."""
+        self._ticket = self._gate.take()
+        self._begin()
+        return 0.0
 
     @task
     def create_model(self) -> None:
-        """POST one model. In Locust's own tables the request carries the tag of whoever answered."""
-        shape = self.environment.shape_class
-        assert isinstance(shape, ScenarioShape)
-        with (
-            shape.gate.admit() as ticket,
-            self.client.post(
-                "/models",
-                data=BODY,
-                headers={"Content-Type": "application/json", "X-Request-Id": ticket.request_id},
-                context=ticket._asdict(),
-                catch_response=True,
-                allow_redirects=False,
-            ) as response,
-        ):
-            tag = (response.headers or {}).get(HOST_TAG) or ""
-            response.request_meta["name"] = f"/models {tag or 'nobody'}"
-            if fault := _fault(response.status_code, tag):
-                response.failure(fault)
+        """POST one model."""
+        assert self._ticket is not None
+        self._begin()
+        try:
+            if self._connection.open():
+                self._connected_at = time.perf_counter()
+            request_id = self._ticket.request_id.encode()
+            answer = self._connection.exchange(b"%bX-Request-Id: %b\r\n\r\n%b" % (self._head, request_id, BODY))
+        except FAULTS as fault:
+            self._end(None, fault)
+        else:
+            self._end(answer, _fault(answer))
+
+    def on_stop(self) -> None:
+        """Leave. A request that is on its way, or was about to be, ends here."""
+        if self._ticket is not None:
+            self._end(None, GeneratorFault("stopped before the answer came"))
+        self._connection.close()
+
+    def _begin(self) -> None:
+        self._sent_at = time.time()
+        self._started_at = self._connected_at = time.perf_counter()
+
+    def _end(self, answer: Answer | None, fault: Exception | None) -> None:
+        """Tell everybody who listens. In Locust's own tables the request carries the tag of whoever answered."""
+        ended_at = time.perf_counter()
+        ticket, self._ticket = self._ticket, None
+        tag = answer.header(HOST_TAG) if answer is not None else None
+        self.environment.events.request.fire(
+            request_type="POST",
+            name=f"{PATH} {tag or 'nobody'}",
+            start_time=self._sent_at,
+            response_time=(ended_at - self._started_at) * 1e3,
+            response_length=len(answer.content) if answer is not None else 0,
+            response=answer,
+            context={"ticket": ticket, "connect_s": self._connected_at - self._started_at},
+            exception=fault,
+        )
+        self._gate.done()
 
 
-def _fault(status: int, tag: str) -> str:
-    """What is wrong with an answer that Locust takes for a good one; empty when nothing is. Status 0 is no answer."""
-    if not HTTPStatus.OK <= status < HTTPStatus.BAD_REQUEST:
-        return ""
-    if status != HTTPStatus.CREATED:
-        return f"status {status} instead of {HTTPStatus.CREATED:d}"
-    return "" if tag else f"no {HOST_TAG}"
+def _fault(answer: Answer) -> Unwanted | None:
+    """What is wrong with a whole answer, if anything is."""
+    if answer.status_code != HTTPStatus.CREATED:
+        return Unwanted(f"status {answer.status_code} instead of {HTTPStatus.CREATED:d}")
+    return None if answer.header(HOST_TAG) else Unwanted(f"no {HOST_TAG.decode()}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
 from scenarios.interruption import Interrupted, Interrupter
-from scenarios.runner import run
+from scenarios.runner import Load, run
 from scenarios.stacks import docker_engine
 from scenarios.stacks.compose import ComposeStack
 from scenarios.stacks.local import LocalStack
@@ -56,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     requests, users = _number("REQUESTS", 1, 100_000_000), _number("USERS", 1, 1_000_000)
     running.add_argument("--requests", type=requests, help="send this many instead of the scenario's number")
     running.add_argument("--users", type=users, help="this many users at the peak instead of the scenario's number")
+    processes = _number("PROCESSES", 1, 64)
+    running.add_argument("--processes", type=processes, default=1, help="share the users among this many processes")
     running.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     running.set_defaults(command=_run)
     for name, command, text in (
@@ -90,7 +92,8 @@ def _stack(options: argparse.Namespace) -> Stack:
 
 def _run(options: argparse.Namespace) -> int:
     reports = options.reports.resolve()
-    return run(Scenario.load(options.name), _stack(options), reports, options.requests, options.users)
+    load = Load(options.requests, options.users, options.processes)
+    return run(Scenario.load(options.name), _stack(options), reports, load)
 
 
 def _list(_options: argparse.Namespace) -> int:

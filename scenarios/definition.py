@@ -28,7 +28,8 @@ class _Definition(BaseModel):
 class Stage(_Definition):
     """A number of users, held until enough requests of the whole run were answered, or for a time.
 
-    The last stage has neither: it runs until every request of the scenario is answered.
+    The last stage has neither: it runs until every request of the scenario is answered. In a `rendezvous` the users
+    connect and wait for each other, and all send their first request together.
     """
 
     name: Name
@@ -36,6 +37,7 @@ class Stage(_Definition):
     spawn_rate: Annotated[float, Field(gt=0, allow_inf_nan=False, description="users started or stopped per second")]
     until_requests: Annotated[int, Field(ge=1)] | None = None
     duration_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    rendezvous: bool = False
 
 
 class Expect(_Definition):
@@ -43,6 +45,12 @@ class Expect(_Definition):
 
     error_rate: Annotated[float, Field(ge=0, le=1, description="failed requests, as a share of all")] = 0.0
     p99_ms: dict[str, Limit] = Field(default_factory=dict, description="by stage")
+
+
+class Generator(_Definition):
+    """What the generator must be like for its measurements to count."""
+
+    loop_lag_p99_ms: Annotated[Limit, Field(description="how late its event loop may be")] = 250.0
 
 
 class Scenario(_Definition):
@@ -54,6 +62,7 @@ class Scenario(_Definition):
     requests: Annotated[int, Field(ge=1, description="the run sends exactly this many")]
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, strict=False)]
     expect: Expect = Expect()
+    generator: Generator = Generator()
 
     @classmethod
     def load(cls, name: str) -> Self:

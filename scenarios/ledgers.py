@@ -7,7 +7,8 @@ class Response(NamedTuple):
     """One request of the client's ledger, answered or not: a row of `responses.csv`, whose header these names are."""
 
     sent_us: int  # since the Unix epoch
-    latency_us: int  # from sending to the last byte of the answer, or to the fault
+    latency_us: int  # from the user's turn to the last byte of the answer, or to the fault; connecting included
+    connect_us: int  # of these, for connecting; 0 when the user's connection was there already
     host_tag: str  # who answered; empty when nobody did
     status: int  # of HTTP; 0 when there was no answer
     stage: str
@@ -15,12 +16,23 @@ class Response(NamedTuple):
     error: str  # empty when the answer was what it should be
 
 
-class Users(NamedTuple):
-    """A change in the generator: a row of `generator.csv`, whose header these names are."""
+class Pulse(NamedTuple):
+    """How a process of the generator was at one moment: a row of `generator.csv`, whose header these names are.
 
-    at_us: int  # since the Unix epoch
-    stage: str  # empty between stages, while surplus users go
-    users: int  # running from then on
+    The moments are `PULSE_EVERY_S` apart. One that came late stands for those that should have been meanwhile, too.
+    """
+
+    at_us: int  # since the Unix epoch, by the clock of its machine
+    process: str  # the first half of its request ids
+    stage: str
+    users: int
+    connections: int  # open
+    connects: int  # opened in this run so far
+    waiting: int  # users that wait for their turn
+    in_flight: int  # requests sent, or about to be, and not answered yet
+    lag_us: int  # how late this moment came, because the event loop was busy
+    cpu_us: int  # used since the process started
+    memory_bytes: int  # resident
 
 
 class Resource(NamedTuple):
@@ -53,6 +65,36 @@ class Resource(NamedTuple):
     written_bytes: int
 
 
+class Balanced(NamedTuple):
+    """One request as the balancer logged it: a row of `balancer.csv`, in the order of `log_format ledger`.
+
+    Each is named after nginx's variable. Where several backends were tried, `upstream_` values list every try.
+    """
+
+    msec: float  # when it ended, in seconds since the Unix epoch
+    pid: int
+    connection: int
+    connection_requests: int
+    balanced_request_id: str  # the client's where it sent one
+    request_method: str
+    uri: str
+    status: int
+    request_completion: str  # OK, or empty
+    body_bytes_sent: int
+    request_time: float  # seconds from the first byte that was read to the last that was sent, to the millisecond
+    upstream_addr: str
+    upstream_status: str
+    upstream_connect_time: str
+    upstream_header_time: str
+    upstream_response_time: str
+    upstream_bytes_received: str
+    upstream_http_x_host_tag: str
+
+
+PULSE_EVERY_S = 0.05
+OWN_FAULT = "GeneratorFault"  # how the error of a request begins that failed for a reason on the generator's side
+
 RESPONSES = "responses.csv"
 GENERATOR = "generator.csv"
 RESOURCES = "resources.csv"
+BALANCER = "balancer.csv"

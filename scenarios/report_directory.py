@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
-from scenarios.ledgers import GENERATOR, RESOURCES, RESPONSES
+from scenarios.ledgers import BALANCER, GENERATOR, RESOURCES, RESPONSES
 from scenarios.stack_record import STACK
 
 MANIFEST = "manifest.json"
@@ -80,10 +80,11 @@ class Manifest(BaseModel):
     stack: str
     target: str
     client: str
-    processes: int  # that have users in them
+    processes: int  # that have users in them, when the run began
     git_commit: str | None
     versions: dict[str, str]
     host: Host
+    generator_started_at: datetime  # the process that leads
     started_at: datetime
     end: End | None = None
 
@@ -99,6 +100,7 @@ class ReportDirectory:
         self.generator_path = path / GENERATOR
         self.resources_path = path / RESOURCES
         self.stack_path = path / STACK
+        self.balancer_path = path / BALANCER
 
     @classmethod
     def new(cls, reports: Path, scenario: str) -> Self:

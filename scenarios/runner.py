@@ -4,12 +4,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
 from scenarios.interruption import child
 from scenarios.last_words import last_words
+from scenarios.ledgers import Balanced
 from scenarios.report_directory import ReportDirectory
 from scenarios.stacks.sampling import sampled
 from scenarios.stacks.stack import PROJECT, Stack
@@ -19,13 +22,33 @@ CONF = "nginx.conf"
 LOCUST_GIVES_UP_WITHIN_S = 30.0
 
 
-def run(scenario: Scenario, stack: Stack, reports: Path, requests: int | None, users: int | None) -> int:
+@dataclass(frozen=True)
+class Load:
+    """How a scenario is to be driven: other numbers than its own, and how many processes share its users."""
+
+    requests: int | None = None
+    users: int | None = None
+    processes: int = 1
+
+    def arguments(self) -> Iterator[str]:
+        """What Locust is told of it."""
+        if self.requests is not None:
+            yield from ("--scale-requests", str(self.requests))
+        if self.users is not None:
+            yield from ("--scale-users", str(self.users))
+        if self.processes > 1:
+            yield from ("--processes", str(self.processes))
+
+
+def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
     """Run a scenario on a stack and judge it; its report directory is made under `reports`.
 
     Returns the exit code: 0 PASS, 1 FAIL, 3 INVALID. Raises `UsageError` when the run cannot be started, `Interrupted`
     on Ctrl-C and on SIGTERM. Nothing is left running.
     """
-    as_asked = scenario.scaled(requests, users)
+    as_asked = scenario.scaled(load.requests, load.users)
+    if load.processes > as_asked.peak_users:
+        raise UsageError(f"{load.processes} processes for {as_asked.peak_users:,} users: some would have none")
     stack.require_open_files(as_asked.peak_users)
     if not locustfile(scenario).exists():
         raise UsageError(f"{locustfile(scenario)}: is missing: every scenario has a locustfile of its name")
@@ -38,15 +61,13 @@ def run(scenario: Scenario, stack: Stack, reports: Path, requests: int | None, u
             print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.url}", flush=True)
             stack.require_room(as_asked.requests)
             directory = ReportDirectory.new(reports, scenario.name)
-            _drive(scenario, stack, directory, requests, users)
+            _drive(scenario, stack, directory, load)
     print(flush=True)
     return subprocess.run([sys.executable, "-m", "analysis", str(directory.path)], cwd=PROJECT, check=False).returncode
 
 
-def _drive(
-    scenario: Scenario, stack: Stack, directory: ReportDirectory, requests: int | None, users: int | None
-) -> None:
-    """Run Locust, and keep beside its ledgers what the stack claims and what it used. No run, no directory."""
+def _drive(scenario: Scenario, stack: Stack, directory: ReportDirectory, load: Load) -> None:
+    """Run Locust, and keep beside its ledgers what the stack claims, used and logged. No run, no directory."""
 
     def seen(path: Path) -> str:
         return stack.seen_by_locust(path, directory.reports)
@@ -56,12 +77,12 @@ def _drive(
         *("--host", stack.target, "--stack", stack.name, "--claim", seen(directory.path / CONF)),
         *("--report-directory", seen(directory.path)),
         *("--logfile", seen(directory.path / LOG), "--json-file", seen(directory.path / "locust")),
-        *(() if requests is None else ("--scale-requests", str(requests))),
-        *(() if users is None else ("--scale-users", str(users))),
+        *load.arguments(),
     ]
     try:
         directory.stack_path.write_text(stack.record().model_dump_json(indent=2) + "\n", encoding="utf-8")
         (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
+        logged = stack.logged_bytes()
         with sampled(stack.meter(), directory.resources_path):
             _run_locust(stack, directory, arguments)
     finally:
@@ -69,6 +90,19 @@ def _drive(
             directory.vouch_for(directory.stack_path, directory.resources_path)
         else:
             shutil.rmtree(directory.path)
+    _keep_balancer_log(stack, directory, logged)
+
+
+def _keep_balancer_log(stack: Stack, directory: ReportDirectory, start: int) -> None:
+    """The rows of the balancer's log since `start`, in bytes; a balancer that is gone has taken its log with it."""
+    with directory.balancer_path.open("wb") as file:
+        file.write(",".join(Balanced._fields).encode() + b"\n")
+        try:
+            for part in stack.logged(start):
+                file.write(part)
+        except UsageError as error:
+            print(f"the balancer's log is lost: {error}", file=sys.stderr)
+    directory.vouch_for(directory.balancer_path)
 
 
 def _run_locust(stack: Stack, directory: ReportDirectory, arguments: list[str]) -> None:

@@ -25,7 +25,7 @@ from scenarios.stacks import docker_engine
 from scenarios.stacks.compose_command import compose
 from scenarios.stacks.compose_config import host_ports, limits, port_variable
 from scenarios.stacks.compose_meter import ComposeMeter
-from scenarios.stacks.containers import Container, containers_of, execute, layers, said_by
+from scenarios.stacks.containers import Container, containers_of, execute, layers, said_by, streamed
 from scenarios.stacks.ports import require_free
 from scenarios.stacks.stack import PROJECT, ServiceState, directory_of, reserved
 
@@ -33,6 +33,7 @@ NAME = "load-balancer-proofs"
 LOCUST, BALANCER = "locust", "nginx"
 CONF = "/etc/nginx/nginx.conf"
 LOGS = "/var/log/nginx"
+ACCESS_LOG = f"{LOGS}/access.csv"
 LOG_ROW_BYTES = 400  # the longest row of the access log, with room to spare
 INSIDE = "/app"  # where the project lies in the image of Locust
 HEALTHY_WITHIN_S = 180  # three failed checks, 30 s apart, and what lies before them
@@ -333,6 +334,19 @@ class ComposeStack:
             raise UsageError(
                 f"the balancer's log in {LOGS} has room for {room:,} requests, and {requests:,} are to come: {remedy}"
             )
+
+    def logged_bytes(self) -> int:
+        """How long the balancer's log of requests is."""
+        return int(self._inside(BALANCER, "stat", "--format=%s", ACCESS_LOG))
+
+    def logged(self, start: int) -> Iterator[bytes]:
+        """What the balancer's log has from byte `start` on. Raises `UsageError` when its container is gone."""
+        try:
+            for container in self.containers():
+                if container.service == BALANCER:
+                    yield from streamed(self._client, container.id, "tail", f"--bytes=+{start + 1}", ACCESS_LOG)
+        except docker_engine.FAULTS as error:
+            raise UsageError(docker_engine.reason(error)) from error
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:
         """Where Locust's container has a file of the project or of the reports."""

@@ -99,6 +99,12 @@ def execute(client: Client, container: str, *command: str) -> tuple[int, str]:
     return client.exec_inspect(made)["ExitCode"], said
 
 
+def streamed(client: Client, container: str, *command: str) -> Iterator[bytes]:
+    """What a command in a container that runs writes to its standard output, part by part."""
+    made = client.exec_create(container, list(command), stderr=False)["Id"]
+    yield from client.exec_start(made, stream=True)
+
+
 def said_by(client: Client, container: str, lines: int) -> list[str]:
     """The last lines of a container's log."""
     return client.logs(container, tail=lines).decode(errors="replace").splitlines()

@@ -27,6 +27,8 @@ from scenarios.stacks.processes import STOPPED_WITHIN_S, ProcessId
 from scenarios.stacks.stack import PROJECT, STATE, ServiceState, directory_of, reserved
 
 CONF = PROJECT / "nginx" / "nginx.conf"
+ACCESS_LOG = "access.csv"  # its name in CONF
+READ_AT_ONCE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class LocalStack:
         self.state_path = self.directory / "stack.json"
         self.running_conf = self.directory / "running.conf"
         self._claimed_conf = self.directory / conf.name  # as it was when the stack started, whatever is edited since
+        self._access_log = self.directory / ACCESS_LOG
         self._locust: ProcessId | None = None
 
     @property
@@ -200,6 +203,16 @@ class LocalStack:
 
     def require_room(self, requests: int) -> None:
         """The logs are files like others."""
+
+    def logged_bytes(self) -> int:
+        """How long the balancer's log of requests is."""
+        return self._access_log.stat().st_size
+
+    def logged(self, start: int) -> Iterator[bytes]:
+        """What the balancer's log has from byte `start` on."""
+        with self._access_log.open("rb") as log:
+            log.seek(start)
+            yield from iter(lambda: log.read(READ_AT_ONCE_BYTES), b"")
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:  # noqa: ARG002 - the same for Locust as for anybody
         """Where the file is."""

@@ -92,6 +92,12 @@ class Stack(Protocol):
     def require_room(self, requests: int) -> None:
         """Raise `UsageError` when the stack, which is up, cannot take note of so many requests."""
 
+    def logged_bytes(self) -> int:
+        """How long the balancer's log of requests is."""
+
+    def logged(self, start: int) -> Iterator[bytes]:
+        """What the balancer's log has from byte `start` on, part by part. Raises `UsageError` when it is gone."""
+
     def seen_by_locust(self, path: Path, reports: Path) -> str:
         """Where Locust on this stack finds a file of the project or of the reports."""
 

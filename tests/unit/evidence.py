@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.evidence import Evidence, dtypes_of, empty
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
-from scenarios.ledgers import Resource, Response, Users
+from scenarios.ledgers import Balanced, Pulse, Resource, Response
 from scenarios.report_directory import End, Host, Manifest
 
 HOST = Host(system="test", cpus=2, memory_bytes=1, open_files_limit=1024)
@@ -38,14 +38,26 @@ def manifest(scenario, weights, *, complete=True, cycles=1):
         git_commit=None,
         versions={},
         host=HOST,
+        generator_started_at=datetime.now(UTC),
         started_at=datetime.now(UTC),
         end=End(at=datetime.now(UTC), complete=complete, reason="stopped" if not complete else "done", ledgers={}),
     )
 
 
-def response(number, tag="", *, latency_us=1000, status=201, stage="steady", error="", sent_us=None):
-    sent_us = 1_000_000_000 + number * 1000 if sent_us is None else sent_us
-    return Response(sent_us, latency_us, tag, status, stage, f"id-{number}", error)
+def response(number, tag="", **columns):
+    usual = {"latency_us": 1000, "connect_us": 0, "status": 201, "stage": "steady", "error": ""}
+    made = usual | {"sent_us": 1_000_000_000 + number * 1000, "host_tag": tag, "request_id": f"id-{number}"} | columns
+    return Response(**made)
+
+
+def pulse(at_us=1_000_000_000, **columns):
+    usual = {"process": "one", "stage": "steady", "users": 1, "connections": 1, "connects": 1}
+    return Pulse(at_us=at_us, **(dict.fromkeys(Pulse._fields[5:], 0) | usual | columns))
+
+
+def balanced(request_id, request_time):
+    usual = {name: kind() for name, kind in Balanced.__annotations__.items()}
+    return Balanced(**(usual | {"balanced_request_id": request_id, "request_time": request_time}))
 
 
 def responses(counts):
@@ -58,13 +70,14 @@ def frame(rows, row):
     return pd.DataFrame(rows, columns=row._fields).astype(dtypes_of(row))
 
 
-def evidence(rows, weights, *, requests=None, complete=True, cycles=1, **of_scenario):
+def evidence(rows, weights, *, requests=None, complete=True, cycles=1, pulses=None, balancer=(), **of_scenario):
     asked = len(rows) if requests is None else requests
     peak = of_scenario.get("users", 1)
     return Evidence(
         manifest=manifest(scenario(asked, **of_scenario), weights, complete=complete, cycles=cycles),
         responses=frame(rows, Response),
-        users=frame([Users(1_000_000_000, "steady", peak)], Users),
+        pulses=frame([pulse(users=peak)] if pulses is None else pulses, Pulse),
         stack=None,
         resources=empty(Resource),
+        balancer=frame(balancer, Balanced),
     )

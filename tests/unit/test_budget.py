@@ -21,8 +21,8 @@ def test_nothing_is_leased_before_the_stage_opens_nor_is_it_spent():
     workers = Workers()
     budget = Budget(workers.grant)
     budget.announce(10)
-    budget.report("worker", Report(0, wants_more=True))
-    budget.report("worker", Report(0, wants_more=False))
+    budget.report("worker", Report(0, wanted=1))
+    budget.report("worker", Report(0))
     assert workers.leases == []
     assert not budget.spent.is_set()
 
@@ -31,12 +31,12 @@ def test_who_asked_in_an_earlier_stage_must_ask_again():
     workers = Workers()
     budget = Budget(workers.grant)
     budget.announce(0)
-    budget.open()
-    budget.report("worker that will have no users", Report(0, wants_more=True))
+    budget.open(held=0)
+    budget.report("worker that will have no users", Report(0, wanted=1))
     budget.announce(10)
-    budget.report("worker that will have no users", Report(0, wants_more=True))
-    budget.open()
-    budget.report("worker with users", Report(0, wants_more=True))
+    budget.report("worker that will have no users", Report(0, wanted=1))
+    budget.open(held=0)
+    budget.report("worker with users", Report(0, wanted=1))
     assert {worker for worker, _ in workers.leases} == {"worker with users"}
 
 
@@ -44,12 +44,12 @@ def test_a_stage_is_spent_when_the_last_lease_is_answered_and_not_before():
     workers = Workers()
     budget = Budget(workers.grant)
     budget.announce(10)
-    budget.open()
+    budget.open(held=0)
     while sum(permits for _, permits in workers.leases) < 10:
-        budget.report("worker", Report(0, wants_more=True))
-    budget.report("worker", Report(9, wants_more=True))
+        budget.report("worker", Report(0, wanted=1))
+    budget.report("worker", Report(9, wanted=1))
     assert not budget.spent.is_set()
-    budget.report("worker", Report(10, wants_more=False))
+    budget.report("worker", Report(10))
     assert budget.spent.is_set()
 
 
@@ -57,13 +57,13 @@ def test_a_stage_closed_early_is_spent_when_all_that_was_leased_is_answered_or_g
     workers = Workers()
     budget = Budget(workers.grant)
     budget.announce(100)
-    budget.open()
-    budget.report("worker", Report(0, wants_more=True))
+    budget.open(held=0)
+    budget.report("worker", Report(0, wanted=1))
     assert workers.leases == [("worker", 50)]
     budget.close()
     budget.report("worker", Report(20, returned=25))
     assert not budget.spent.is_set()
-    budget.report("worker", Report(25, wants_more=True))
+    budget.report("worker", Report(25, wanted=1))
     assert workers.leases == [("worker", 50)]
     assert budget.spent.is_set()
     assert budget.answered == 25
@@ -72,8 +72,30 @@ def test_a_stage_closed_early_is_spent_when_all_that_was_leased_is_answered_or_g
 def test_a_stage_without_requests_is_spent_at_once():
     budget = Budget(lambda *_: None)
     budget.announce(0)
-    budget.open()
+    budget.open(held=0)
     assert budget.spent.is_set()
+
+
+def test_what_is_held_back_is_leased_when_it_is_released_to_whom_it_is_wanted_by():
+    workers = Workers()
+    budget = Budget(workers.grant)
+    budget.announce(100)
+    budget.open(held=100)
+    budget.report("first", Report(0, wanted=1))
+    budget.report("second", Report(0, wanted=1))
+    assert workers.leases == []
+    budget.release({"first": 40, "second": 50, "third": 0})
+    assert workers.leases == [("first", 40), ("second", 50)]
+
+
+def test_a_worker_that_says_nothing_has_what_it_was_leased_and_did_not_report():
+    budget = Budget(lambda *_: None)
+    budget.announce(10)
+    budget.open(held=0)
+    budget.report("worker", Report(0, wanted=8))
+    budget.report("worker", Report(3))
+    assert budget.unreported("worker") == 5
+    assert budget.unreported("stranger") == 0
 
 
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=4), st.integers(1, 5), st.randoms(use_true_random=False))
@@ -84,12 +106,15 @@ def test_whoever_asks_when_every_request_of_every_stage_is_leased_exactly_once(s
     for requests in stages:
         before = answered.total()
         budget.announce(requests)
-        budget.open()
+        reserve = min(requests, chance.randint(0, 400))
+        budget.open(held=reserve)
         while not budget.spent.is_set():
+            if held.total() == 0 and answered.total() - before == requests - reserve:
+                budget.release({chance.choice(names): chance.randint(0, 40)})
             name = chance.choice(names)
             if held[name]:
                 held[name] -= 1
                 answered[name] += 1
-            budget.report(name, Report(answered[name], wants_more=not held[name]))
+            budget.report(name, Report(answered[name], wanted=chance.randint(1, 40) if not held[name] else 0))
         assert answered.total() - before == requests
         assert held.total() == 0

@@ -9,10 +9,10 @@ import pytest
 from analysis.report import report
 from analysis.verdict import Outcome
 from scenarios.errors import UsageError
-from scenarios.ledgers import Response, Users
+from scenarios.ledgers import Pulse, Response
 from scenarios.report_directory import ReportDirectory
 from tests.conftest import PROJECT
-from tests.unit.evidence import manifest, response, responses, scenario
+from tests.unit.evidence import manifest, pulse, response, responses, scenario
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
 EXACT = {"a": 167, "b": 333, "c": 500}
@@ -28,7 +28,7 @@ def write(directory, rows, *, complete=True, weights=WEIGHTS):
     directory.begin(description)
     for path, header, lines in (
         (directory.responses_path, Response._fields, rows),
-        (directory.generator_path, Users._fields, [Users(1_000_000_000, "steady", 1)]),
+        (directory.generator_path, Pulse._fields, [pulse()]),
     ):
         path.write_text("\n".join(",".join(map(str, line)) for line in [header, *lines]) + "\n", encoding="utf-8")
     directory.end(description, complete=complete, reason="done")
@@ -44,7 +44,11 @@ def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
         "distribution.csv",
         "latency.csv",
         "timeline.csv",
+        "stages.csv",
+        "processes.csv",
+        "overhead.csv",
         "distribution.png",
+        "generator.png",
         "latency.png",
         "verdict.json",
     }
@@ -55,7 +59,15 @@ def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
 
 def test_analysing_twice_gives_the_same_tables(directory):
     write(directory, responses(EXACT))
-    tables = ("distribution.csv", "latency.csv", "timeline.csv", "verdict.json")
+    tables = (
+        "distribution.csv",
+        "latency.csv",
+        "timeline.csv",
+        "stages.csv",
+        "processes.csv",
+        "overhead.csv",
+        "verdict.json",
+    )
     report(directory.path)
     first = [(directory.path / name).read_bytes() for name in tables]
     report(directory.path)

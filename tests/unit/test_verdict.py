@@ -1,9 +1,10 @@
 import pytest
 
 from analysis.check import Outcome
+from analysis.generator import overhead, stages
 from analysis.resources import intervals
 from analysis.statistics import distribution, latency
-from analysis.verdict import judge
+from analysis.verdict import Tables, judge
 from tests.unit.evidence import evidence, response, responses
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
@@ -12,7 +13,10 @@ PASS, FAIL, INVALID = Outcome.PASS, Outcome.FAIL, Outcome.INVALID
 
 
 def verdict(evidence):
-    return judge(evidence, distribution(evidence), latency(evidence), intervals(evidence))
+    return judge(
+        evidence,
+        Tables(distribution(evidence), latency(evidence), stages(evidence), overhead(evidence), intervals(evidence)),
+    )
 
 
 def turned(verdict):
@@ -35,6 +39,9 @@ def test_an_exact_split_passes():
     assert [check.name for check in result.checks] == [
         "requests",
         "users",
+        "loop lag",
+        "processes",
+        "own faults",
         "errors",
         "backends",
         "split a",
@@ -115,7 +122,7 @@ def test_a_request_id_that_stands_twice_makes_the_run_invalid():
 
 def test_users_that_never_came_make_the_run_invalid():
     made = evidence(responses(EXACT), WEIGHTS, users=100)
-    made.users.loc[0, "users"] = 99
+    made.pulses.loc[0, "users"] = 99
     assert turned(verdict(made)) == {"users": INVALID}
 
 

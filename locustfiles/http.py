@@ -1,0 +1,259 @@
+"""HTTP/1.1 over one kept connection per user, with as little between the user and the socket as it takes.
+
+Everything that can be known before a request is: the address is resolved once, the bytes of a request are built once.
+Nothing is ever sent twice: what may have been processed is for whoever reads the report to judge.
+"""
+
+import errno
+import os
+import select
+import socket
+import ssl
+import time
+from contextlib import suppress
+from functools import cache
+from http import HTTPStatus
+from itertools import takewhile
+from typing import Any
+from urllib.parse import urlsplit
+
+from gevent.monkey import get_original
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+CONNECTED_WITHIN_S = 30.0
+ANSWERED_WITHIN_S = 70.0  # longer than the balancer waits for a backend: its answer is to be seen, a 504 included
+RECEIVED_AT_ONCE_BYTES = 16_384
+BODY_LENGTH = {b"content-length", b"transfer-encoding"}
+GONE = getattr(select, "POLLRDHUP", select.POLLIN)  # the other end will send nothing more
+
+# Locust replaces it by one that lets other users run meanwhile, within the time that is measured
+_poll: Any = get_original("select", "poll")
+
+
+class AnswerFault(Exception):
+    """A request without a whole and sound answer."""
+
+
+class GeneratorFault(Exception):
+    """A request that ended without an answer for a reason on this side, which says nothing about the other."""
+
+
+FAULTS = (OSError, AnswerFault, GeneratorFault)
+SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
+
+
+class Answer:
+    """A response while it arrives, and afterwards. The `on_` methods are for the parser."""
+
+    def __init__(self) -> None:
+        self._parser = HttpResponseParser(self)
+        self._headers: dict[bytes, bytes] = {}
+        self._body: list[bytes] = []
+        self._ends_with_connection = False
+        self.status_code = 0
+        self.is_whole = False
+        self.keeps_alive = False  # whether the connection may be used again
+
+    def feed(self, data: bytes) -> None:
+        """Take what was received; nothing means that the connection was closed.
+
+        Raises `AnswerFault` when that is no answer, more than one, or the connection was closed within it.
+        """
+        if data:
+            try:
+                self._parser.feed_data(data)
+            except (HttpParserError, HttpParserUpgrade) as error:
+                raise AnswerFault(f"not HTTP: {error.__context__ or error}") from error
+        elif self._ends_with_connection:
+            self.is_whole = True
+        else:
+            raise AnswerFault("closed within the answer" if self._headers else "closed before an answer")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By name in small letters."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._headers.items()}
+
+    def header(self, name: bytes) -> str:
+        """The value of a header, whose name is given in small letters; empty when there is none."""
+        return self._headers.get(name, b"").decode("latin-1")
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return b"".join(self._body)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode(errors="replace")
+
+    def on_message_begin(self) -> None:
+        """Begin; an interim answer (1xx) may have been before."""
+        if self.is_whole:
+            raise AnswerFault("more than one answer to a request")
+        self._headers.clear()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; one that comes again is one with several values."""
+        name = name.lower()
+        self._headers[name] = value if name not in self._headers else b"%b, %b" % (self._headers[name], value)
+
+    def on_headers_complete(self) -> None:
+        """Note how the end will be known."""
+        self.status_code = self._parser.get_status_code()
+        self._ends_with_connection = not self._headers.keys() & BODY_LENGTH
+
+    def on_body(self, part: bytes) -> None:
+        """Take a part of the body."""
+        self._body.append(part)
+
+    def on_message_complete(self) -> None:
+        """End, unless that was an interim answer."""
+        self.is_whole = self.status_code >= HTTPStatus.OK
+        self.keeps_alive = self._parser.should_keep_alive()
+
+
+class Server:
+    """Where requests go, `http://host:port` or `https://host:port`, and how many connections lead there.
+
+    A certificate has to be good; `SSL_CERT_FILE` names an authority of one's own.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._path = parts.path.rstrip("/")
+        self._authority = parts.netloc.rpartition("@")[2]
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._addresses: list[Any] = []
+        self._due: dict[Connection, float] = {}  # when an answer is, the earliest first
+        self.connections = 0  # open now
+        self.connects = 0  # ever opened
+
+    def head(self, method: str, path: str, headers: tuple[str, ...]) -> bytes:
+        """The head of a request but for the empty line that ends it: the last headers are the sender's."""
+        return _head(f"{method} {self._path}{path} HTTP/1.1", f"Host: {self._authority}", *headers)
+
+    def connect(self) -> Any:
+        """A new connection. Raises `OSError` or `GeneratorFault` saying why there is none."""
+        if not self._addresses:
+            self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        for place, (family, kind, protocol, _, address) in enumerate(self._addresses, start=1):
+            try:
+                connection = self._connected(family, kind, protocol, address)
+            except OSError as error:
+                if error.errno in SHORTAGES:
+                    raise GeneratorFault(os.strerror(error.errno)) from error
+                if place == len(self._addresses):
+                    raise
+            else:
+                self.connects += 1
+                return connection
+        raise AnswerFault("no address")
+
+    def expect(self, connection: "Connection") -> None:
+        """An answer is due on this connection, within `ANSWERED_WITHIN_S` from now."""
+        self._due[connection] = time.monotonic() + ANSWERED_WITHIN_S
+
+    def settled(self, connection: "Connection") -> None:
+        """It is not due any more."""
+        del self._due[connection]
+
+    def give_up(self) -> None:
+        """End every exchange whose answer is overdue. To be called now and then."""
+        now = time.monotonic()
+        for connection in list(takewhile(lambda each: self._due[each] < now, self._due)):
+            connection.give_up()
+
+    def _connected(self, family: int, kind: int, protocol: int, address: Any) -> Any:
+        connection: Any = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(CONNECTED_WITHIN_S)
+            connection.connect(address)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_hostname=self._host)
+            connection.settimeout(None)  # a timer for each answer would cost more than all of them in `give_up`
+        except TimeoutError:
+            connection.close()
+            raise TimeoutError(f"not connected within {CONNECTED_WITHIN_S:g} s") from None
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@cache
+def _head(*lines: str) -> bytes:
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+class Connection:
+    """One user's connection to a server: kept from request to request, opened when there is none."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._socket: Any = None
+        self._liveness: Any = None
+        self._overdue = False
+
+    def open(self) -> bool:
+        """Make sure that there is a connection. Returns whether it took a new one.
+
+        Raises `OSError` or `GeneratorFault` when there is none to be had.
+        """
+        if self._socket is not None:
+            if not self._liveness.poll(0):
+                return False
+            self.close()  # by the server, while it was idle
+        self._socket = self._server.connect()
+        self._server.connections += 1
+        self._liveness = _poll()
+        self._liveness.register(self._socket, GONE)
+        self._overdue = False
+        return True
+
+    def close(self) -> None:
+        """Give the connection up, if there is one."""
+        if self._socket is not None:
+            connection, self._socket = self._socket, None
+            self._server.connections -= 1
+            connection.close()
+
+    def exchange(self, request: bytes) -> Answer:
+        """Send a request on the open connection and receive its answer.
+
+        Raises `OSError` or `AnswerFault` when there is no whole and sound one; the connection is closed then.
+        """
+        answer = Answer()
+        self._server.expect(self)
+        try:
+            self._send(request)
+            self._receive(answer)
+        except BaseException as fault:
+            self.close()
+            if self._overdue:
+                raise TimeoutError(f"not answered within {ANSWERED_WITHIN_S:g} s") from fault
+            raise
+        finally:
+            self._server.settled(self)
+        if not answer.keeps_alive:
+            self.close()
+        return answer
+
+    def give_up(self) -> None:
+        """Let the exchange that is going on end with a `TimeoutError`."""
+        self._overdue = True
+        with suppress(OSError):  # the other end may be gone by now
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, request: bytes) -> None:
+        sent = self._socket.send(request)
+        if sent < len(request):
+            self._socket.sendall(request[sent:])
+
+    def _receive(self, answer: Answer) -> None:
+        while not answer.is_whole:
+            answer.feed(self._socket.recv(RECEIVED_AT_ONCE_BYTES))
