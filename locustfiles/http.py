@@ -6,6 +6,7 @@ Nothing is ever sent twice: what may have been processed is for whoever reads th
 
 import errno
 import os
+import resource
 import select
 import socket
 import ssl
@@ -22,6 +23,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 CONNECTED_WITHIN_S = 30.0
 ANSWERED_WITHIN_S = 70.0  # longer than the balancer waits for a backend: its answer is to be seen, a 504 included
+FILES_KEPT_FREE = 32  # for everything else that this process may have to open: it is to survive to tell
 RECEIVED_AT_ONCE_BYTES = 16_384
 BODY_LENGTH = {b"content-length", b"transfer-encoding"}
 GONE = getattr(select, "POLLRDHUP", select.POLLIN)  # the other end will send nothing more
@@ -129,6 +131,7 @@ class Server:
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._addresses: list[Any] = []
         self._due: dict[Connection, float] = {}  # when an answer is, the earliest first
+        self._files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES_KEPT_FREE
         self.connections = 0  # open now
         self.connects = 0  # ever opened
 
@@ -169,6 +172,9 @@ class Server:
 
     def _connected(self, family: int, kind: int, protocol: int, address: Any) -> Any:
         connection: Any = socket.socket(family, kind, protocol)
+        if connection.fileno() >= self._files:
+            connection.close()
+            raise OSError(errno.EMFILE, "")
         try:
             connection.settimeout(CONNECTED_WITHIN_S)
             connection.connect(address)

@@ -1,0 +1,236 @@
+"""Targets that misbehave, for real: every request ends as exactly one row, and the verdict says what happened."""
+
+import json
+import os
+import resource
+import signal
+import ssl
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.conftest import PROJECT, ask, wait_for
+from tests.free_ports import port_offset
+from tests.system.misbehaving import (
+    HEAD,
+    WHOLE,
+    always,
+    chunked,
+    closing_when_idle,
+    dawdling,
+    once,
+    resetting,
+    serving,
+    silent,
+)
+from tests.system.runs import analyse, manifest, rows
+
+REQUESTS, USERS = 200, 20
+
+
+def drive(address, directory, *arguments, scheme="http", **options):
+    """Run the baseline against an address with plain Locust, to its end."""
+    return subprocess.run(
+        command(f"{scheme}://{address}", directory, *arguments),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
+    )
+
+
+def command(target, directory, *arguments):
+    return [
+        *(sys.executable, "-m", "locust", "-f", "locustfiles/baseline.py", "--host", target, "--headless"),
+        *("--only-summary", "--claim", "back-01=1", "--report-directory", str(directory)),
+        *("--scale-requests", str(REQUESTS), "--scale-users", str(USERS), *arguments),
+    ]
+
+
+def errors(directory):
+    """The errors of a run that sent every request once."""
+    ledger = rows(directory)
+    assert len(ledger) == ledger["request_id"].nunique() == REQUESTS
+    return ledger["error"].value_counts().to_dict()
+
+
+def outcomes(directory):
+    analyse(directory)
+    return {check["name"]: check["outcome"] for check in json.loads((directory / "verdict.json").read_text())["checks"]}
+
+
+@pytest.mark.parametrize(
+    ("behave", "error"),
+    [
+        (resetting, "ConnectionResetError: [Errno 104] Connection reset by peer"),
+        (once(b""), "AnswerFault: closed before an answer"),
+        (once(b"220 mail.example.org ESMTP\r\n\r\n"), "AnswerFault: not HTTP: Expected HTTP/, RTSP/ or ICE/"),
+        (once(HEAD + b"Content-Length: 1000\r\n\r\n{"), "AnswerFault: closed within the answer"),
+        (once(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"), "AnswerFault: closed within the answer"),
+        (once(HEAD[:-2]), "AnswerFault: closed before an answer"),
+        (once(WHOLE + WHOLE), "AnswerFault: not HTTP: more than one answer to a request"),
+        (always(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), "Unwanted: status 503 instead of 201"),
+        (always(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"), "Unwanted: no x-host-tag"),
+    ],
+)
+def test_an_answer_that_is_none_fails_the_request_and_is_named(behave, error, tmp_path):
+    with serving(behave) as address:
+        ended = drive(address, tmp_path)
+    assert ended.returncode == 1, ended.stderr  # Locust's own rule for requests that failed
+    assert "Traceback" not in ended.stderr
+    assert errors(tmp_path) == {error: REQUESTS}
+    judged = outcomes(tmp_path)
+    assert judged["errors"] == "FAIL"
+    assert (judged["requests"], judged["own faults"]) == ("PASS", "PASS")
+
+
+def test_a_target_that_refuses_connections_fails_every_request(tmp_path):
+    ended = drive(f"127.0.0.1:{8080 + port_offset(8080)}", tmp_path)
+    assert ended.returncode == 1
+    assert errors(tmp_path) == {"ConnectionRefusedError: [Errno 111] Connection refused": REQUESTS}
+    assert outcomes(tmp_path)["errors"] == "FAIL"
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        always(WHOLE),
+        chunked,
+        once(HEAD + b"Connection: close\r\n\r\n{}"),
+        always(b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE),
+    ],
+)
+def test_bodies_of_every_form_are_whole_answers(behave, tmp_path):
+    with serving(behave) as address:
+        drive(address, tmp_path)
+    assert errors(tmp_path) == {"": REQUESTS}
+    assert (rows(tmp_path)["host_tag"] == "back-01").all()
+
+
+def test_a_connection_that_was_closed_while_idle_is_noticed_before_anything_is_sent(tmp_path):
+    toml, locustfile = tmp_path / "pause.toml", tmp_path / "pause.py"
+    toml.write_text(
+        f'title = "Pause"\nclaim = "It holds."\nrequests = {REQUESTS}\n'
+        f'[[stages]]\nname = "first"\nusers = {USERS}\nspawn_rate = 100\nuntil_requests = {USERS}\n'
+        f'[[stages]]\nname = "second"\nusers = {2 * USERS}\nspawn_rate = {USERS}\nrendezvous = true\n'
+    )
+    locustfile.write_text(
+        "from pathlib import Path\n"
+        "from locustfiles.shape import ScenarioShape\n"
+        "from locustfiles.user import ModelsUser\n"
+        "from scenarios.definition import Scenario\n"
+        "class Pause(ScenarioShape):\n"
+        "    def scenario(self):\n"
+        f"        return Scenario.read(Path({str(toml)!r}))\n"
+    )
+    with serving(closing_when_idle) as address:
+        asked = command(f"http://{address}", tmp_path / "report")
+        asked[asked.index("locustfiles/baseline.py")] = str(locustfile)
+        del asked[asked.index("--scale-requests") :]
+        subprocess.run(asked, cwd=PROJECT, capture_output=True, timeout=60, check=False)
+    ledger = rows(tmp_path / "report")
+    first = ledger[(ledger["stage"] == "second")].sort_values("sent_us").head(USERS)
+    assert len(ledger) == REQUESTS
+    assert (first["connect_us"] > 0).sum() >= USERS // 2  # those who had a connection before; the new ones keep theirs
+    assert (first["error"] == "").all()
+
+
+def test_an_answer_that_never_comes_ends_at_ctrl_c_as_a_row(tmp_path):
+    with (
+        serving(silent) as address,
+        subprocess.Popen(
+            command(f"http://{address}", tmp_path), cwd=PROJECT, stderr=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        wait_for(
+            lambda: (tmp_path / "generator.csv").exists() and "steady,20" in (tmp_path / "generator.csv").read_text()
+        )
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 3, said
+    ledger = rows(tmp_path)
+    assert ledger["error"].value_counts().to_dict() == {"GeneratorFault: stopped before the answer came": USERS}
+    assert manifest(tmp_path)["end"]["reason"] == "it was interrupted"
+    judged = outcomes(tmp_path)
+    assert (judged["requests"], judged["own faults"], judged["errors"]) == ("INVALID", "INVALID", "PASS")
+
+
+def test_answers_that_are_on_their_way_at_ctrl_c_are_waited_for(tmp_path):
+    with (
+        serving(dawdling) as address,
+        subprocess.Popen(
+            command(f"http://{address}", tmp_path), cwd=PROJECT, stderr=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        wait_for(
+            lambda: (tmp_path / "generator.csv").exists() and "steady,20" in (tmp_path / "generator.csv").read_text()
+        )
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 3
+    ledger = rows(tmp_path)
+    assert 0 < len(ledger) < REQUESTS
+    assert len(ledger) % USERS == 0
+    assert (ledger["error"] == "").all()
+
+
+def test_too_few_open_files_are_the_generators_fault_and_no_request_is_missing(tmp_path):
+    with serving(always(WHOLE)) as address:
+        drive(address, tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50)))
+    named = errors(tmp_path)
+    assert named["GeneratorFault: Too many open files"] > 0
+    assert set(named) <= {"", "GeneratorFault: Too many open files"}
+    judged = outcomes(tmp_path)
+    assert (judged["own faults"], judged["errors"], judged["split back-01"]) == ("INVALID", "PASS", "INVALID")
+
+
+def test_https_is_spoken_by_the_same_user_and_a_bad_certificate_is_refused(tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [*("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
+         *("-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate))],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(always(WHOLE), lambda connection: context.wrap_socket(connection, server_side=True)) as address:
+        port = address.rpartition(":")[2]
+        trusting = os.environ | {"SSL_CERT_FILE": str(certificate)}
+        drive(f"localhost:{port}", tmp_path / "trusted", scheme="https", env=trusting)
+        drive(f"localhost:{port}", tmp_path / "doubted", scheme="https")
+    assert errors(tmp_path / "trusted") == {"": REQUESTS}
+    assert (rows(tmp_path / "trusted")["connect_us"] == 0).all()
+    (doubt,) = errors(tmp_path / "doubted")
+    assert doubt.startswith("SSLCertVerificationError")
+
+
+def test_a_run_that_is_stopped_from_the_web_interface_has_a_row_for_every_request(tmp_path):
+    port = 8089 + port_offset(8089)
+    with serving(dawdling) as address:
+        asked = command(f"http://{address}", tmp_path, "--web-host", "127.0.0.1", "--web-port", str(port))
+        asked.remove("--headless")
+        asked.remove("--only-summary")
+        with subprocess.Popen(asked, cwd=PROJECT, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+            wait_for(lambda: answers(port))
+            assert ask(f"http://127.0.0.1:{port}/swarm", b"").json["success"]
+            time.sleep(2.0)
+            assert ask(f"http://127.0.0.1:{port}/stop", b"").json["success"]
+            wait_for(lambda: manifest(tmp_path)["end"] is not None)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+    ledger = rows(tmp_path)
+    assert len(ledger) % USERS == 0
+    assert len(ledger) >= 2 * USERS
+    assert (ledger["error"] == "").all()
+    assert manifest(tmp_path)["end"]["complete"] is False
+
+
+def answers(port):
+    try:
+        return ask(f"http://127.0.0.1:{port}/").status == 200
+    except OSError:
+        return False
