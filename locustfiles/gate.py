@@ -48,6 +48,7 @@ class Gate:
         self._queue: OrderedDict[Waiter[None], None] = OrderedDict()
         self._available = 0
         self._asked = False
+        self._closed = False
         self._serial = count()
         self.prefix = uuid4().hex[:12]  # of every request id of this process in this run
         self.stage = ""
@@ -64,7 +65,7 @@ class Gate:
     def open(self, stage: str) -> None:
         """Begin a stage: what was asked before is forgotten, and who is waiting asks again."""
         self.stage = stage
-        self._asked = False
+        self._asked = self._closed = False
         if self.waiting:
             self._ask()
 
@@ -72,6 +73,8 @@ class Gate:
         """Let this many more requests through."""
         self._asked = False
         self._available += permits
+        if self._closed:
+            self._give_back()
         if self._queue:
             _send_before_anything_is_received()
         while self._available and self._queue:
@@ -80,9 +83,9 @@ class Gate:
             get_hub().loop.run_callback(waiter.switch, None)
 
     def close(self) -> None:
-        """Give back the permits that nobody has taken; requests in flight go on."""
-        returned, self._available = self._available, 0
-        self._report(Report(self.answered, returned=returned))
+        """Give back the permits that nobody has taken, and ask for no more; requests in flight go on."""
+        self._closed = True
+        self._give_back()
 
     def take(self) -> Ticket:
         """Wait for a permit and take it. Whoever has taken one says `done`, whatever came of it."""
@@ -125,8 +128,12 @@ class Gate:
         if self.in_flight == 0 and self._available == 0:
             self._report(Report(self.answered))
 
+    def _give_back(self) -> None:
+        returned, self._available = self._available, 0
+        self._report(Report(self.answered, returned=returned))
+
     def _ask(self) -> None:
-        if not self._asked:
+        if not self._asked and not self._closed:
             self._asked = True
             self._report(Report(self.answered, wanted=max(1, self.waiting)))
 

@@ -103,7 +103,11 @@ def test_a_gate_that_closes_gives_back_what_nobody_took_and_lets_those_in_flight
     assert gate.idle.is_set()
     late = gevent.spawn(user, gate, [])
     gevent.sleep(0)
+    gate.grant(3)
+    assert reports[2:] == [Report(1, returned=3)]
     assert gate.in_flight == 0
+    gate.open("next")
+    assert reports[3:] == [asks(1)]
     late.kill()
 
 
