@@ -5,7 +5,7 @@ from typing import Any
 
 from locust.env import Environment
 from locust.rpc.protocol import Message
-from locust.runners import WorkerRunner
+from locust.runners import STATE_INIT, WorkerRunner
 
 from locustfiles.gate import Gate, Report
 from locustfiles.http import Server
@@ -51,6 +51,8 @@ class Driver:
         events.test_start.add_listener(self._begin)
         events.test_stopping.add_listener(self._let_answers_come)
         events.test_stop.add_listener(self._end)
+        if isinstance(self._runner, WorkerRunner) and self._runner.worker_state != STATE_INIT:
+            self._begin()  # a worker that joins late may be told to start before it is told that it exists
 
     def _begin(self, **_: Any) -> None:
         self.gate.reset()
@@ -62,6 +64,7 @@ class Driver:
         self.gate.close()
         self.gate.idle.wait(LAST_ANSWERS_WITHIN_S)
         self._environment.stop_timeout = 0.0  # they had it
+        self.server.abandon()
 
     def _end(self, **_: Any) -> None:
         if self._heart is not None:
@@ -91,7 +94,7 @@ class Driver:
 
     def _abandoned(self, **_: Any) -> None:
         """No user waits any longer for an answer: each request in flight ends here, as a row."""
-        self._runner.user_greenlets.kill()
+        self.server.abandon()
 
     def _report(self, report: Report) -> None:
         self._ship()

@@ -106,10 +106,14 @@ class Gate:
         except BaseException:
             if waiter in self._queue:
                 del self._queue[waiter]
-            else:  # stopped when the permit was on its way: it goes to somebody else
-                self._end()
-                self.grant(1)
+            else:  # stopped when the permit was on its way
+                self.put_back()
             raise
+
+    def put_back(self) -> None:
+        """A permit was taken and will not be used: it goes to somebody else."""
+        self._end()
+        self.grant(1)
 
     def _begin(self) -> None:
         self._available -= 1

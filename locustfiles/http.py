@@ -18,6 +18,7 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
+from gevent import GreenletExit
 from gevent.monkey import get_original
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -168,7 +169,12 @@ class Server:
         """End every exchange whose answer is overdue. To be called now and then."""
         now = time.monotonic()
         for connection in list(takewhile(lambda each: self._due[each] < now, self._due)):
-            connection.give_up()
+            connection.give_up(TimeoutError(f"not answered within {ANSWERED_WITHIN_S:g} s"))
+
+    def abandon(self) -> None:
+        """End every exchange: nobody waits for the answers any longer."""
+        for connection in list(self._due):
+            connection.give_up(GeneratorFault("stopped before the answer came"))
 
     def _connected(self, family: int, kind: int, protocol: int, address: Any) -> Any:
         connection: Any = socket.socket(family, kind, protocol)
@@ -203,7 +209,8 @@ class Connection:
         self._server = server
         self._socket: Any = None
         self._liveness: Any = None
-        self._overdue = False
+        self._fault: Exception | None = None  # why an exchange was given up
+        self.told_to_stop: GreenletExit | None = None
 
     def open(self) -> bool:
         """Make sure that there is a connection. Returns whether it took a new one.
@@ -218,7 +225,7 @@ class Connection:
         self._server.connections += 1
         self._liveness = _poll()
         self._liveness.register(self._socket, GONE)
-        self._overdue = False
+        self._fault = None
         return True
 
     def close(self) -> None:
@@ -231,6 +238,7 @@ class Connection:
     def exchange(self, request: bytes) -> Answer:
         """Send a request on the open connection and receive its answer.
 
+        A user that is told to stop meanwhile sees the end first: `told_to_stop` is for afterwards.
         Raises `OSError` or `AnswerFault` when there is no whole and sound one; the connection is closed then.
         """
         answer = Answer()
@@ -240,8 +248,8 @@ class Connection:
             self._receive(answer)
         except BaseException as fault:
             self.close()
-            if self._overdue:
-                raise TimeoutError(f"not answered within {ANSWERED_WITHIN_S:g} s") from fault
+            if self._fault is not None:
+                raise self._fault from fault
             raise
         finally:
             self._server.settled(self)
@@ -249,9 +257,9 @@ class Connection:
             self.close()
         return answer
 
-    def give_up(self) -> None:
-        """Let the exchange that is going on end with a `TimeoutError`."""
-        self._overdue = True
+    def give_up(self, fault: Exception) -> None:
+        """Let the exchange that is going on end with this fault."""
+        self._fault = fault
         with suppress(OSError):  # the other end may be gone by now
             self._socket.shutdown(socket.SHUT_RDWR)
 
@@ -262,4 +270,9 @@ class Connection:
 
     def _receive(self, answer: Answer) -> None:
         while not answer.is_whole:
-            answer.feed(self._socket.recv(RECEIVED_AT_ONCE_BYTES))
+            try:
+                received = self._socket.recv(RECEIVED_AT_ONCE_BYTES)
+            except GreenletExit as stop:
+                self.told_to_stop = stop
+            else:
+                answer.feed(received)

@@ -44,7 +44,7 @@ class ModelsUser(User):
         self._head = shape.server.head("POST", PATH, ("Content-Type: application/json", f"Content-Length: {len(BODY)}"))
         self._ticket: Ticket | None = None
         self._sent_at = 0.0  # since the Unix epoch
-        self._started_at = 0.0  # by the performance counter, as the next
+        self._started_at = 0.0  # by the performance counter, as the next; none while no request is on its way
         self._connected_at = 0.0
 
     def on_start(self) -> None:
@@ -56,7 +56,6 @@ class ModelsUser(User):
     def wait_time(self) -> float:
         """No time, once it is this user's turn."""
         self._ticket = self._gate.take()
-        self._begin()
         return 0.0
 
     @task
@@ -73,11 +72,15 @@ class ModelsUser(User):
             self._end(None, fault)
         else:
             self._end(answer, _fault(answer))
+        if self._connection.told_to_stop is not None:
+            raise self._connection.told_to_stop
 
     def on_stop(self) -> None:
-        """Leave. A request that is on its way, or was about to be, ends here."""
-        if self._ticket is not None:
+        """Leave. A request that is on its way ends here; one that was about to be is somebody else's."""
+        if self._started_at:
             self._end(None, GeneratorFault("stopped before the answer came"))
+        elif self._ticket is not None:
+            self._gate.put_back()
         self._connection.close()
 
     def _begin(self) -> None:
@@ -99,6 +102,7 @@ class ModelsUser(User):
             context={"ticket": ticket, "connect_s": self._connected_at - self._started_at},
             exception=fault,
         )
+        self._started_at = 0.0
         self._gate.done()
 
 
