@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from scenarios.errors import UsageError
-from scenarios.ledgers import BALANCER, GENERATOR, RESOURCES, RESPONSES, Balanced, Pulse, Resource, Response
+from scenarios.ledgers import BALANCER, GENERATOR, RESOURCES, RESPONSES, Balanced, Effort, Pulse, Resource, Response
 from scenarios.report_directory import Ledger, Manifest, ReportDirectory
 from scenarios.stack_record import STACK, StackRecord
 
 DTYPES = {int: "int64", float: "float64", str: "str"}
 
-Row = Response | Pulse | Resource | Balanced
+Row = Response | Pulse | Resource | Balanced | Effort
 
 
 @dataclass(frozen=True)

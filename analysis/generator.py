@@ -21,6 +21,8 @@ def totals(evidence: Evidence) -> pd.DataFrame:
     Between two moments of its own a process counts as it was at the first.
     """
     pulses = evidence.pulses.drop_duplicates(["at_us", "process"], keep="last").sort_values("at_us")
+    if pulses.empty:
+        return pd.DataFrame(columns=[*COUNTS, "stage"])
     by_process = pulses.pivot(index="at_us", columns="process", values=COUNTS).ffill().fillna(0)
     frame = pd.DataFrame({name: by_process[name].T.sum(axis=0) for name in COUNTS}).astype("int64")
     return frame.assign(stage=pulses.groupby("at_us")["stage"].last())

@@ -1,6 +1,5 @@
 """The user: posts one model after the other, as fast as answers come."""
 
-import json
 import time
 from contextlib import suppress
 from http import HTTPStatus
@@ -12,18 +11,7 @@ from locustfiles.gate import Ticket
 from locustfiles.http import FAULTS, Answer, Connection, GeneratorFault
 from locustfiles.ledgers import HOST_TAG
 from locustfiles.shape import ScenarioShape
-
-PATH = "/models"
-BODY = json.dumps(
-    {
-        "name": "Starship Enterprise",
-        "pieces": 1599,
-        "theme": "Sci-Fi",
-        "difficulty": "easy",
-        "price_us": 199.99,
-        "year": 2001,
-    }
-).encode()
+from scenarios.model import BODY, PATH
 
 
 class Unwanted(Exception):

@@ -91,6 +91,27 @@ class Balanced(NamedTuple):
     upstream_http_x_host_tag: str
 
 
+def balanced_of(row: list[str]) -> Balanced:
+    """A row of the balancer's log, as it was written."""
+    return Balanced(*(kind(text) for kind, text in zip(Balanced.__annotations__.values(), row, strict=True)))
+
+
+class Effort(NamedTuple):
+    """What it cost a client to send its requests once: a row of `bench.csv`, whose header these names are."""
+
+    client: str
+    round: int
+    requests: int
+    cpu_s: float
+    start_up_cpu_s: float  # of these, what the same command took for almost no requests
+    seconds: float  # between the first and the last answer, by the balancer's clock
+    client_p50_ms: float  # as the client measured it, or says that it did
+    client_p99_ms: float
+    balancer_p50_ms: float
+    balancer_p99_ms: float
+    memory_peak_bytes: int
+
+
 PULSE_EVERY_S = 0.05
 OWN_FAULT = "GeneratorFault"  # how the error of a request begins that failed for a reason on the generator's side
 
@@ -98,3 +119,4 @@ RESPONSES = "responses.csv"
 GENERATOR = "generator.csv"
 RESOURCES = "resources.csv"
 BALANCER = "balancer.csv"
+BENCH = "bench.csv"

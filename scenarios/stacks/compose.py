@@ -157,7 +157,7 @@ class ComposeStack:
         """Remove the containers and their network. Returns the names of the services that were there."""
         stopped = sorted({container.service for container in self.containers()})
         self._remove_locust()
-        compose("--profile", LOCUST, "down", "--remove-orphans", environment=self._environment)
+        compose("--profile", "*", "down", "--remove-orphans", environment=self._environment)
         return stopped
 
     @contextmanager

@@ -13,14 +13,14 @@ from scenarios.report_directory import End, Host, Manifest
 HOST = Host(system="test", cpus=2, memory_bytes=1, open_files_limit=1024)
 
 
-def scenario(requests, *, users=1, error_rate=0.0, p99_ms=None):
+def scenario(requests, *, users=1, error_rate=0.0, p99_ms=None, rendezvous=False):
     return Scenario.model_validate(
         {
             "name": "made",
             "title": "Made",
             "claim": "It holds.",
             "requests": requests,
-            "stages": [{"name": "steady", "users": users, "spawn_rate": 1.0}],
+            "stages": [{"name": "steady", "users": users, "spawn_rate": 1.0, "rendezvous": rendezvous}],
             "expect": {"error_rate": error_rate, "p99_ms": p99_ms or {}},
         }
     )
