@@ -19,14 +19,14 @@ USAGE = 2
 MIB = 2**20
 OURS, STOCK = "this project", "FastHttpUser"
 HEADINGS = {
-    "cpu_us": ("CPU per request, µs", "{:,.0f}"),
-    "ratio": (f"of {STOCK}", "{:.2f}"),
-    "per_second": ("requests per second", "{:,.0f}"),
-    "client_p50_ms": ("p50, ms", "{:,.1f}"),
-    "client_p99_ms": ("p99, ms", "{:,.1f}"),
-    "balancer_p50_ms": ("balancer's p50", "{:,.0f}"),
-    "balancer_p99_ms": ("balancer's p99", "{:,.0f}"),
-    "memory_mib": ("memory, MiB", "{:,.0f}"),
+    "cpu_us": ("CPU µs", "{:,.0f}"),
+    "ratio": ("ratio", "{:.2f}"),
+    "per_second": ("req/s", "{:,.0f}"),
+    "client_p50_ms": ("p50 ms", "{:,.1f}"),
+    "client_p99_ms": ("p99 ms", "{:,.1f}"),
+    "balancer_p50_ms": ("nginx p50", "{:,.0f}"),
+    "balancer_p99_ms": ("nginx p99", "{:,.0f}"),
+    "memory_mib": ("MiB", "{:,.0f}"),
 }
 
 
@@ -101,7 +101,10 @@ def _print(medians: pd.DataFrame, directory: Path) -> None:
         table.add_row(str(client), *(form.format(row[name]) for name, (_, form) in HEADINGS.items()))
     console = Console()
     console.print(table)
-    console.print(f"\n{directory}", soft_wrap=True)
+    console.print(
+        f"\nCPU µs: per request, without starting up; ratio: of {STOCK}'s in the same round; median of the rounds"
+    )
+    console.print(str(directory), soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def draw_counts(totals: pd.DataFrame, asked: pd.Series, axes: Axes) -> None:
 def draw_by_process(pulses: pd.DataFrame, column: str, axes: Axes) -> None:
     """One line per process."""
     for _, rows in pulses.groupby("process", sort=False):
-        axes.plot(rows["at_s"], rows[column], color=GREY, linewidth=1.2)
+        axes.plot(rows["at_s"], rows[column], drawstyle="steps-pre", color=GREY, linewidth=1.0)
     axes.set_ylim(bottom=0)
     _lay_out(axes)
 
@@ -57,5 +57,5 @@ def _answer(totals: pd.DataFrame, asked: pd.Series, overhead: pd.DataFrame) -> s
     measure = OWN_SHARE if OWN_SHARE in overhead.index else LOOP_LAG
     if measure not in overhead.index:
         return had
-    name = "of the latency, its own" if measure == OWN_SHARE else "its loop late"
-    return f"{had}; {name}: p50 {overhead['p50_ms'][measure]:,.1f} ms, p99 {overhead['p99_ms'][measure]:,.1f} ms"
+    name = "its own share of latency" if measure == OWN_SHARE else "its event loop late by"
+    return f"{had};\n{name} p50 {overhead['p50_ms'][measure]:,.1f} ms, p99 {overhead['p99_ms'][measure]:,.1f} ms"

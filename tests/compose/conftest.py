@@ -63,7 +63,7 @@ def removed(engine, stack):
     left = left_of(engine, stack.project)
     if left:
         stack.stop()
-    for service in (*BACKENDS, "nginx", "locust"):
+    for service in (*BACKENDS, "nginx", "locust", "locust-master", "locust-worker"):
         with suppress(NotFound):
             engine.remove_image(f"{stack.project}-{service}")
     shutil.rmtree(stack.directory, ignore_errors=True)
@@ -116,7 +116,7 @@ def environment(stack):
     """What moves `docker compose` to the project and the ports of a stack."""
     ports = zip((*BACKENDS, "nginx"), PORTS, strict=True)
     moved = {f"{name.upper().replace('-', '_')}_PORT": str(port + stack.port_offset) for name, port in ports}
-    return moved | {"COMPOSE_PROJECT_NAME": stack.project}
+    return moved | {"COMPOSE_PROJECT_NAME": stack.project, "LOCUST_PORT": str(8089 + stack.port_offset)}
 
 
 @pytest.fixture

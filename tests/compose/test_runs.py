@@ -29,14 +29,20 @@ def checks(directory):
     return {check["name"]: check for check in json.loads((directory / "verdict.json").read_text())["checks"]}
 
 
-@pytest.mark.parametrize("name", sorted(names(), key=lambda name: Scenario.load(name).requests))
-def test_every_scenario_at_its_true_size_passes_within_the_limits(name, stack, reports):
-    ended = run(stack, name, "--reports", reports)
+@pytest.mark.parametrize(
+    ("name", "processes"),
+    [*((name, 1) for name in sorted(names(), key=lambda name: Scenario.load(name).requests)), ("spike", 2)],
+)
+def test_every_scenario_at_its_true_size_passes_within_the_limits(name, processes, stack, reports):
+    ended = run(stack, name, "--processes", processes, "--reports", reports)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     directory = only(reports, name)
     scenario, ledger = Scenario.load(name), rows(directory)
     assert len(ledger) == ledger["request_id"].nunique() == scenario.requests
     assert (ledger["error"] == "").all()
+    assert ledger["request_id"].str.partition("-")[0].nunique() == processes
+    balanced = pd.read_csv(directory / "balancer.csv")
+    assert sorted(balanced["balanced_request_id"]) == sorted(ledger["request_id"])
     sixth = scenario.requests / 6
     counts = ledger["host_tag"].value_counts()
     assert all(abs(counts[tag] - part * sixth) <= 1 for tag, part in (("back-01", 1), ("back-02", 2), ("back-03", 3)))

@@ -121,6 +121,8 @@ def test_two_runs_at_once_would_spoil_each_other(running, offset, reports):
         (["run", "baseline", "--requests", "0"], "scenarios: REQUESTS is '0', and should be a whole number"),
         (["run", "baseline", "--requests", "9" * 400], "scenarios: REQUESTS is '999"),
         (["run", "baseline", "--requests", "10"], "scenarios: baseline scaled to requests=10"),
+        (["run", "baseline", "--processes", "0"], "scenarios: PROCESSES is '0', and should be a whole number"),
+        (["run", "baseline", "--users", "3", "--processes", "4"], "scenarios: 4 processes for 3 users: some would"),
         (["run", "baseline", "--users=-5"], "scenarios: USERS is '-5', and should be a whole number"),
     ],
 )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -18,9 +19,10 @@ def requests_by_name(url):
     return {row["name"]: row["num_requests"] for row in ask(f"{url}/stats/requests").json["stats"]}
 
 
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("name", sorted(names(), key=lambda name: Scenario.load(name).requests))
-def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, offset, reports):
-    ended = scenarios("run", name, "--reports", reports, offset=offset)
+def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, processes, offset, reports):
+    ended = scenarios("run", name, "--processes", processes, "--reports", reports, offset=offset)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"{name}: PASS" in ended.stdout
     directory = only(reports, name)
@@ -31,6 +33,10 @@ def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, offset
     sixth = scenario.requests / 6
     counts = Counter(ledger["host_tag"])
     assert all(abs(counts[tag] - part * sixth) <= 1 for tag, part in (("back-01", 1), ("back-02", 2), ("back-03", 3)))
+    assert ledger["request_id"].str.partition("-")[0].nunique() == processes
+    balanced = pd.read_csv(directory / "balancer.csv")
+    assert sorted(balanced["balanced_request_id"]) == sorted(ledger["request_id"])
+    assert (ledger["connect_us"] == 0).all()  # every user kept the connection that it had before its first request
     assert processes_of(offset) == []
 
 
