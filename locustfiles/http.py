@@ -10,12 +10,14 @@ import resource
 import select
 import socket
 import ssl
+import struct
+import sys
 import time
 from contextlib import suppress
 from functools import cache
 from http import HTTPStatus
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from gevent import GreenletExit
@@ -26,6 +28,11 @@ CONNECTED_WITHIN_S = 30.0
 ANSWERED_WITHIN_S = 70.0  # longer than the balancer waits for a backend: its answer is to be seen, a 504 included
 FILES_KEPT_FREE = 32  # for everything else that this process may have to open: it is to survive to tell
 RECEIVED_AT_ONCE_BYTES = 16_384
+# Linux notes when bytes arrive (socket(7), include/uapi/asm-generic/socket.h), however late they are looked at: the
+# option, which is also the type of the message that carries the time, in seconds and nanoseconds since the Unix epoch.
+TIMESTAMPS = 35 if sys.platform == "linux" else None
+TIMESPEC = struct.Struct("@ll")
+TIMESPEC_SPACE = socket.CMSG_SPACE(TIMESPEC.size)
 BODY_LENGTH = {b"content-length", b"transfer-encoding"}
 GONE = getattr(select, "POLLRDHUP", select.POLLIN)  # the other end will send nothing more
 
@@ -187,6 +194,8 @@ class Server:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_hostname=self._host)
+            elif TIMESTAMPS is not None:
+                connection.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
             connection.settimeout(None)  # a timer for each answer would cost more than all of them in `give_up`
         except TimeoutError:
             connection.close()
@@ -208,9 +217,11 @@ class Connection:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._socket: Any = None
+        self._stamped = False  # whether the kernel says when bytes arrive
         self._liveness: Any = None
         self._fault: Exception | None = None  # why an exchange was given up
         self.told_to_stop: GreenletExit | None = None
+        self.received_at = 0.0  # since the Unix epoch, when the last bytes arrived
 
     def open(self) -> bool:
         """Make sure that there is a connection. Returns whether it took a new one.
@@ -226,6 +237,7 @@ class Connection:
         self._liveness = _poll()
         self._liveness.register(self._socket, GONE)
         self._fault = None
+        self._stamped = TIMESTAMPS is not None and not isinstance(self._socket, ssl.SSLSocket)
         return True
 
     def close(self) -> None:
@@ -271,8 +283,21 @@ class Connection:
     def _receive(self, answer: Answer) -> None:
         while not answer.is_whole:
             try:
-                received = self._socket.recv(RECEIVED_AT_ONCE_BYTES)
+                received = self._received()
             except GreenletExit as stop:
                 self.told_to_stop = stop
             else:
                 answer.feed(received)
+
+    def _received(self) -> bytes:
+        """What has arrived. Where the kernel does not say when, it was when it is looked at."""
+        if self._stamped:
+            data, messages, _, _ = self._socket.recvmsg(RECEIVED_AT_ONCE_BYTES, TIMESPEC_SPACE)
+            if messages:
+                seconds, nanoseconds = TIMESPEC.unpack(messages[0][2])
+                self.received_at = seconds + nanoseconds / 1e9
+                return cast("bytes", data)
+        else:
+            data = self._socket.recv(RECEIVED_AT_ONCE_BYTES)
+        self.received_at = time.time()
+        return cast("bytes", data)

@@ -7,7 +7,7 @@ class Response(NamedTuple):
     """One request of the client's ledger, answered or not: a row of `responses.csv`, whose header these names are."""
 
     sent_us: int  # since the Unix epoch
-    latency_us: int  # from the user's turn to the last byte of the answer, or to the fault; connecting included
+    latency_us: int  # from the user's turn until the answer's last byte arrived, or to the fault; connecting included
     connect_us: int  # of these, for connecting; 0 when the user's connection was there already
     host_tag: str  # who answered; empty when nobody did
     status: int  # of HTTP; 0 when there was no answer

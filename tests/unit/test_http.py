@@ -1,0 +1,98 @@
+import sys
+import time
+
+import pytest
+
+from locustfiles.http import Answer, AnswerFault, Connection, Server
+from tests.system.misbehaving import HEAD, WHOLE, always, serving
+
+
+@pytest.fixture
+def connection():
+    with serving(always(WHOLE)) as address:
+        server = Server(f"http://{address}")
+        connection = Connection(server)
+        assert connection.open()
+        yield connection
+        connection.close()
+        assert server.connections == 0
+
+
+def request(server):
+    return server.head("POST", "/models", ("Content-Length: 0",)) + b"\r\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says when bytes arrived")
+def test_an_answer_arrives_when_it_does_and_not_when_somebody_looks(connection):
+    answer = Answer()
+    connection._send(request(connection._server))
+    sent_at = time.time()
+    time.sleep(0.2)
+    connection._receive(answer)
+    assert answer.is_whole
+    assert 0 <= connection.received_at - sent_at + 0.05 < 0.15
+
+
+def test_a_connection_is_kept_and_counted_once(connection):
+    for _ in range(3):
+        assert connection.exchange(request(connection._server)).status_code == 201
+        assert not connection.open()
+    assert (connection._server.connections, connection._server.connects) == (1, 1)
+
+
+def test_a_request_carries_its_host_and_what_it_is_given():
+    head = Server("http://example.org:81/base/").head("POST", "/models", ("A: b",))
+    assert head == b"POST /base/models HTTP/1.1\r\nHost: example.org:81\r\nA: b\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "content", "keeps_alive"),
+    [
+        ([WHOLE], b"{}", True),
+        ([WHOLE[:20], WHOLE[20:50], WHOLE[50:]], b"{}", True),
+        ([HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", b"0\r\n\r\n"], b"{}", True),
+        ([HEAD + b"\r\n{", b"}", b""], b"{}", False),
+        ([HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}"], b"{}", False),
+        ([b"HTTP/1.1 100 Continue\r\n\r\n", WHOLE], b"{}", True),
+        ([b"HTTP/1.0 201 Created\r\nContent-Length: 0\r\n\r\n"], b"", False),
+    ],
+)
+def test_answers_in_all_forms(parts, content, keeps_alive):
+    answer = Answer()
+    for part in parts:
+        assert not answer.is_whole
+        answer.feed(part)
+    assert (answer.is_whole, answer.status_code, answer.content, answer.keeps_alive) == (
+        True,
+        201,
+        content,
+        keeps_alive,
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "fault"),
+    [
+        ([b""], "closed before an answer"),
+        ([WHOLE[:30], b""], "closed"),
+        ([WHOLE[:-1], b""], "closed within the answer"),
+        ([WHOLE + b"HTTP/1.1 200 OK\r\n"], "more than one answer"),
+        ([b"SSH-2.0-OpenSSH\r\n"], "not HTTP"),
+        ([HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n"], "not HTTP"),
+        ([b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"], "not HTTP"),
+    ],
+)
+def test_what_is_no_answer(parts, fault):
+    answer = Answer()
+    *good, bad = parts
+    for part in good:
+        answer.feed(part)
+    with pytest.raises(AnswerFault, match=fault):
+        answer.feed(bad)
+
+
+def test_a_header_that_comes_twice_has_both_values():
+    answer = Answer()
+    answer.feed(b"HTTP/1.1 201 Created\r\nX-Host-Tag: a\r\nx-host-tag: b\r\nContent-Length: 0\r\n\r\n")
+    assert answer.header(b"x-host-tag") == "a, b"
+    assert answer.headers["content-length"] == "0"
