@@ -31,8 +31,10 @@ def totals(evidence: Evidence) -> pd.DataFrame:
 def stages(evidence: Evidence) -> pd.DataFrame:
     """A row per stage: users asked for and had, the seconds until all were there, and what there was most of at once.
 
-    `connected_first` counts requests whose user had no connection any more. `ramp_s` is not a number where the users
-    were never all there. Requests in flight are counted from the client's ledger, and so exact; the rest is sampled.
+    `in_flight` counts requests that were sent and whose answer was not read yet, `unanswered` those whose answer had
+    not arrived yet: a process that is sending reads nothing meanwhile. `connected_first` counts requests whose user had
+    no connection any more. These three are from the client's ledger, and so exact; the rest is sampled. `ramp_s` is not
+    a number where the users were never all there.
     """
     sampled, responses = totals(evidence), evidence.responses
     rows = []
@@ -47,17 +49,17 @@ def stages(evidence: Evidence) -> pd.DataFrame:
                 "users": int(at["users"].max()) if len(at) else 0,
                 "ramp_s": (complete[0] - at.index[0]) / 1e6 if len(complete) else float("nan"),
                 "connections": int(at["connections"].max()) if len(at) else 0,
-                "in_flight": most_at_once(of_stage),
+                "in_flight": most_at_once(of_stage["sent_us"], of_stage["latency_us"] + of_stage["late_us"]),
+                "unanswered": most_at_once(of_stage["sent_us"], of_stage["latency_us"]),
                 "connected_first": int((of_stage["connect_us"] > 0).sum()),
             }
         )
     return pd.DataFrame(rows).set_index("stage")
 
 
-def most_at_once(responses: pd.DataFrame) -> int:
-    """The most requests that were under way at the same time."""
-    starts = responses["sent_us"].to_numpy()
-    times = np.concatenate([starts, starts + responses["latency_us"].to_numpy()])
+def most_at_once(starts: pd.Series, lengths: pd.Series) -> int:
+    """The most of these stretches of time that had something in common."""
+    times = np.concatenate([starts.to_numpy(), (starts + lengths).to_numpy()])
     changes = np.repeat([1, -1], len(starts))
     order = np.lexsort((changes, times))  # who ends when another begins is not under way with it
     return int(changes[order].cumsum().max(initial=0))

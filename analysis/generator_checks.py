@@ -17,7 +17,9 @@ def generator_checks(evidence: Evidence, stages: pd.DataFrame, overhead: pd.Data
     """Test what the generator had to bring about."""
     yield _users(stages)
     yield from (
-        _rendezvous(stage.name, stage.users, int(stages["in_flight"][stage.name]))
+        _rendezvous(
+            stage.name, stage.users, *(int(stages[column][stage.name]) for column in ("in_flight", "unanswered"))
+        )
         for stage in evidence.manifest.scenario.stages
         if stage.rendezvous
     )
@@ -44,12 +46,12 @@ def _users(stages: pd.DataFrame) -> Check:
     )
 
 
-def _rendezvous(stage: str, users: int, in_flight: int) -> Check:
+def _rendezvous(stage: str, users: int, in_flight: int, unanswered: int) -> Check:
     return _check(
         f"rendezvous {stage}",
-        f"The users of stage {stage} all have a request in flight at the same time.",
+        f"The users of stage {stage} all have sent a request before an answer is read.",
         f"at least {TOGETHER:.0%} of {users:,}",
-        f"{in_flight:,}",
+        f"{in_flight:,}; {unanswered:,} before one had arrived",
         RESPONSES,
         held=in_flight >= TOGETHER * users,
     )

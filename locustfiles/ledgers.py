@@ -20,6 +20,7 @@ def response_of(
         round(start_time * 1e6),
         round(response_time * 1e3),
         round(context["connect_s"] * 1e6),
+        round(context["late_s"] * 1e6),
         response.header(HOST_TAG) if response is not None else "",
         response.status_code if response is not None else 0,
         ticket.stage,

@@ -77,9 +77,8 @@ class ModelsUser(User):
 
     def _end(self, answer: Answer | None, fault: Exception | None) -> None:
         """Tell everybody who listens. In Locust's own tables the request carries the tag of whoever answered."""
-        ended_at = time.perf_counter()
-        if answer is not None:  # which arrived earlier than now, the earlier the busier this process is
-            ended_at -= max(0.0, time.time() - self._connection.received_at)
+        late_s = max(0.0, time.time() - self._connection.received_at) if answer is not None else 0.0
+        ended_at = time.perf_counter() - late_s
         ticket, self._ticket = self._ticket, None
         tag = answer.header(HOST_TAG) if answer is not None else None
         self.environment.events.request.fire(
@@ -89,7 +88,7 @@ class ModelsUser(User):
             response_time=(ended_at - self._started_at) * 1e3,
             response_length=len(answer.content) if answer is not None else 0,
             response=answer,
-            context={"ticket": ticket, "connect_s": self._connected_at - self._started_at},
+            context={"ticket": ticket, "connect_s": self._connected_at - self._started_at, "late_s": late_s},
             exception=fault,
         )
         self._started_at = 0.0

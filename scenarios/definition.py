@@ -50,7 +50,7 @@ class Expect(_Definition):
 class Generator(_Definition):
     """What the generator must be like for its measurements to count."""
 
-    loop_lag_p99_ms: Annotated[Limit, Field(description="how late its event loop may be")] = 250.0
+    loop_lag_p99_ms: Annotated[Limit, Field(description="how late its event loop may be")] = 500.0
 
 
 class Scenario(_Definition):

@@ -9,6 +9,7 @@ class Response(NamedTuple):
     sent_us: int  # since the Unix epoch
     latency_us: int  # from the user's turn until the answer's last byte arrived, or to the fault; connecting included
     connect_us: int  # of these, for connecting; 0 when the user's connection was there already
+    late_us: int  # not of these: from the answer's arrival until this process got round to it
     host_tag: str  # who answered; empty when nobody did
     status: int  # of HTTP; 0 when there was no answer
     stage: str

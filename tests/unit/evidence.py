@@ -45,7 +45,7 @@ def manifest(scenario, weights, *, complete=True, cycles=1):
 
 
 def response(number, tag="", **columns):
-    usual = {"latency_us": 1000, "connect_us": 0, "status": 201, "stage": "steady", "error": ""}
+    usual = {"latency_us": 1000, "connect_us": 0, "late_us": 0, "status": 201, "stage": "steady", "error": ""}
     made = usual | {"sent_us": 1_000_000_000 + number * 1000, "host_tag": tag, "request_id": f"id-{number}"} | columns
     return Response(**made)
 

@@ -32,12 +32,13 @@ def test_requests_in_flight_are_counted_from_their_times():
         response(2, sent_us=100, latency_us=10),  # begins when the first ends
         response(3, sent_us=500, latency_us=1),
     ]
-    assert most_at_once(frame(rows, Response)) == 2
-    assert most_at_once(frame([], Response)) == 0
+    ledger, none = frame(rows, Response), frame([], Response)
+    assert most_at_once(ledger["sent_us"], ledger["latency_us"]) == 2
+    assert most_at_once(none["sent_us"], none["latency_us"]) == 0
 
 
 def test_a_stage_says_what_it_had_and_how_long_that_took():
-    rows = [response(0, "a"), response(1, "a", connect_us=7), response(2, "a")]
+    rows = [response(0, "a", late_us=500), response(1, "a", connect_us=7), response(2, "a")]
     pulses = [
         pulse(START_US, users=0),
         pulse(START_US + 300_000, users=3, connections=2),
@@ -46,7 +47,7 @@ def test_a_stage_says_what_it_had_and_how_long_that_took():
     made = evidence(rows, WEIGHTS, users=3, pulses=pulses)
     row = stages(made).loc["steady"]
     assert (row["users_asked"], row["users"], row["ramp_s"], row["connections"]) == (3, 3, pytest.approx(0.3), 3)
-    assert (row["in_flight"], row["connected_first"]) == (1, 1)
+    assert (row["in_flight"], row["unanswered"], row["connected_first"]) == (2, 1, 1)
 
 
 def test_moments_that_a_busy_loop_left_out_count_as_late_too():
@@ -91,8 +92,8 @@ def test_a_rendezvous_wants_nearly_all_users_in_flight_at_once():
     ("pulses", "rows", "invalid"),
     [
         ([pulse(users=0)], [response(0, "a")], {"users"}),
-        ([pulse(lag_us=250_000)], [response(0, "a")], set()),
-        ([pulse(lag_us=250_001)], [response(0, "a")], {"loop lag"}),
+        ([pulse(lag_us=500_000)], [response(0, "a")], set()),
+        ([pulse(lag_us=500_001)], [response(0, "a")], {"loop lag"}),
         ([], [response(0, "a")], {"users", "loop lag", "processes"}),
         ([pulse(), pulse(START_US + 1, process="late")], [response(0, "a")], set()),
         ([pulse()], [response(0, status=0, error="GeneratorFault: Too many open files")], {"own faults"}),

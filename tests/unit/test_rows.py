@@ -43,12 +43,13 @@ def test_a_request_event_becomes_a_row_column_by_column():
     event = {
         "start_time": 1.5,
         "response_time": 2.25,
-        "context": {"ticket": Ticket("id-1", "calm"), "connect_s": 0.001},
+        "context": {"ticket": Ticket("id-1", "calm"), "connect_s": 0.001, "late_s": 0.002},
     }
     assert response_of(**event, response=Answered(), exception=None, name="ignored") == Response(
         sent_us=1_500_000,
         latency_us=2250,
         connect_us=1000,
+        late_us=2000,
         host_tag="back-01",
         status=201,
         stage="calm",
