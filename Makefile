@@ -35,8 +35,8 @@ down: ## stop them
 status: ## say what runs
 logs: ## show the last lines of every service
 
-bench: $(INSTALLED) ## what a request costs each load generator that is here, side by side [REQUESTS=20000]
-	@$(PY) -m scenarios.bench $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)') $(if $(REQUESTS),--requests '$(REQUESTS)')
+bench: $(INSTALLED) ## what a request costs each load generator that is here, side by side [REQUESTS=20000 ROUNDS=5]
+	@$(PY) -m scenarios.bench $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)') $(if $(REQUESTS),--requests '$(REQUESTS)') $(if $(ROUNDS),--rounds '$(ROUNDS)')
 
 report: $(INSTALLED) ## redo a report from its ledgers, for example make report RUN=reports/spike/latest
 	@$(PY) -m analysis '$(or $(RUN),$(error say which one: make report RUN=reports/baseline/latest))'

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from scenarios.stacks import docker_engine
 from scenarios.stacks.compose import ComposeStack
 from scenarios.stacks.local import LocalStack
 from scenarios.stacks.stack import PROJECT, Stack
+from scenarios.whole_number import whole_number
 
 USAGE = 2
 NOT_RUNNING = 3  # as `systemctl status` and `service status` have it
@@ -47,16 +47,16 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scenarios", description=__doc__)
-    port_offset = _number("PORT_OFFSET", 0, 50_000)
+    port_offset = whole_number("PORT_OFFSET", 0, 50_000)
     parser.add_argument("--port-offset", type=port_offset, default=0, help="add this to every port of the stack")
     parser.add_argument("--stack", type=_stack_name, default="local", help="local (the default) or compose")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     running = commands.add_parser("run", help="run a scenario and judge it")
     running.add_argument("name", help="its name, for example baseline")
-    requests, users = _number("REQUESTS", 1, 100_000_000), _number("USERS", 1, 1_000_000)
+    requests, users = whole_number("REQUESTS", 1, 100_000_000), whole_number("USERS", 1, 1_000_000)
     running.add_argument("--requests", type=requests, help="send this many instead of the scenario's number")
     running.add_argument("--users", type=users, help="this many users at the peak instead of the scenario's number")
-    processes = _number("PROCESSES", 1, 64)
+    processes = whole_number("PROCESSES", 1, 64)
     running.add_argument("--processes", type=processes, default=1, help="share the users among this many processes")
     running.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     running.set_defaults(command=_run)
@@ -69,15 +69,6 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=text).set_defaults(command=command)
     return parser
-
-
-def _number(name: str, lowest: int, highest: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
-            raise UsageError(f"{name} is {text!r}, and should be a whole number from {lowest:,} to {highest:,}")
-        return int(text)
-
-    return number
 
 
 def _stack_name(text: str) -> str:

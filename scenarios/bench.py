@@ -19,6 +19,7 @@ from scenarios.ledgers import BENCH, Balanced, Effort, balanced_of
 from scenarios.model import BODY
 from scenarios.stacks.local import LocalStack
 from scenarios.stacks.stack import PROJECT
+from scenarios.whole_number import whole_number
 
 USAGE = 2
 ALMOST_NONE = 200  # requests that show what starting costs
@@ -28,31 +29,48 @@ LOOKED_AT_EVERY_S = 0.05
 def main() -> None:
     """Measure, write `bench.csv`, and have it analysed."""
     Interrupter().install()
-    parser = argparse.ArgumentParser(prog="python -m scenarios.bench", description=__doc__)
-    parser.add_argument("--requests", type=int, default=20_000, help="each sends this many (default: 20000)")
-    parser.add_argument("--connections", type=int, default=100, help="over this many connections (default: 100)")
-    parser.add_argument("--rounds", type=int, default=5, help="each has so many turns (default: 5)")
-    parser.add_argument("--port-offset", type=int, default=0, help="add this to every port of the stack")
-    parser.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
-    options = parser.parse_args()
     try:
-        directory = options.reports / "bench" / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
-        directory.mkdir(parents=True)
-        stack = LocalStack(options.port_offset)
-        stack.require_open_files(options.connections)
-        with stack.reserved(), stack.up(), (directory / BENCH).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(Effort._fields)
-            for effort in efforts(stack, options.requests, options.connections, options.rounds):
-                writer.writerow(effort)
-                file.flush()
+        directory = _measure(_parser().parse_args())
     except UsageError as error:
         print(f"bench: {error}", file=sys.stderr)
         sys.exit(USAGE)
     except Interrupted as interrupted:
         print("bench: interrupted", file=sys.stderr)
         sys.exit(interrupted.exit_code)
+    except OSError as error:
+        print(f"bench: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        sys.exit(USAGE)
     sys.exit(subprocess.run([sys.executable, "-m", "analysis.bench", directory], cwd=PROJECT, check=False).returncode)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m scenarios.bench", description=__doc__)
+    requests, connections = whole_number("REQUESTS", 1000, 1_000_000), whole_number("CONNECTIONS", 1, 1000)
+    rounds, port_offset = whole_number("ROUNDS", 1, 100), whole_number("PORT_OFFSET", 0, 50_000)
+    parser.add_argument("--requests", type=requests, default=20_000, help="each sends this many (default: 20000)")
+    parser.add_argument(
+        "--connections", type=connections, default=100, help="over this many connections (default: 100)"
+    )
+    parser.add_argument("--rounds", type=rounds, default=5, help="each has so many turns (default: 5)")
+    parser.add_argument("--port-offset", type=port_offset, default=0, help="add this to every port of the stack")
+    parser.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
+    return parser
+
+
+def _measure(options: argparse.Namespace) -> Path:
+    """Everybody's efforts, in a file of a new directory."""
+    stack = LocalStack(options.port_offset)
+    stack.require_open_files(options.connections)
+    with stack.reserved(), stack.up():
+        directory: Path = options.reports / "bench" / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+        directory.mkdir(parents=True)
+        with (directory / BENCH).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(Effort._fields)
+            for effort in efforts(stack, options.requests, options.connections, options.rounds):
+                writer.writerow(effort)
+                file.flush()
+    return directory
 
 
 def efforts(stack: LocalStack, requests: int, connections: int, rounds: int) -> Iterator[Effort]:
