@@ -139,40 +139,31 @@ def test_a_connection_that_was_closed_while_idle_is_noticed_before_anything_is_s
     assert (first["error"] == "").all()
 
 
-def test_an_answer_that_never_comes_ends_at_ctrl_c_as_a_row(tmp_path):
+def interrupted(behave, directory):
+    """Press Ctrl-C when all users have a request in flight, or soon after."""
     with (
-        serving(silent) as address,
+        serving(behave) as address,
         subprocess.Popen(
-            command(f"http://{address}", tmp_path), cwd=PROJECT, stderr=subprocess.PIPE, text=True
+            command(f"http://{address}", directory), cwd=PROJECT, stderr=subprocess.PIPE, text=True
         ) as process,
     ):
-        wait_for(
-            lambda: (tmp_path / "generator.csv").exists() and "steady,20" in (tmp_path / "generator.csv").read_text()
-        )
+        wait_for(lambda: (directory / "generator.csv").exists() and "y,20" in (directory / "generator.csv").read_text())
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 3, said
-    ledger = rows(tmp_path)
+    assert manifest(directory)["end"]["reason"] == "it was interrupted"
+    return rows(directory)
+
+
+def test_an_answer_that_never_comes_ends_at_ctrl_c_as_a_row(tmp_path):
+    ledger = interrupted(silent, tmp_path)
     assert ledger["error"].value_counts().to_dict() == {"GeneratorFault: stopped before the answer came": USERS}
-    assert manifest(tmp_path)["end"]["reason"] == "it was interrupted"
     judged = outcomes(tmp_path)
     assert (judged["requests"], judged["own faults"], judged["errors"]) == ("INVALID", "INVALID", "PASS")
 
 
 def test_answers_that_are_on_their_way_at_ctrl_c_are_waited_for(tmp_path):
-    with (
-        serving(dawdling) as address,
-        subprocess.Popen(
-            command(f"http://{address}", tmp_path), cwd=PROJECT, stderr=subprocess.PIPE, text=True
-        ) as process,
-    ):
-        wait_for(
-            lambda: (tmp_path / "generator.csv").exists() and "steady,20" in (tmp_path / "generator.csv").read_text()
-        )
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-    assert process.returncode == 3
-    ledger = rows(tmp_path)
+    ledger = interrupted(dawdling, tmp_path)
     assert 0 < len(ledger) < REQUESTS
     assert len(ledger) % USERS == 0
     assert (ledger["error"] == "").all()
