@@ -55,7 +55,7 @@ def medians(efforts: pd.DataFrame) -> pd.DataFrame:
     The ratio is of the same round's stock client, so that it does not depend on how fast the machine was just then.
     `per_second` counts requests, `memory_mib` is the peak.
     """
-    cpu_us = 1e6 * (efforts["cpu_s"] - efforts["start_up_cpu_s"]) / efforts["requests"]
+    cpu_us = 1e6 * (efforts["cpu_s"] - efforts["small_cpu_s"]) / (efforts["requests"] - efforts["small_requests"])
     stock_us = efforts["round"].map(cpu_us[efforts["client"] == STOCK].set_axis(_rounds_of(efforts, STOCK)))
     rows = efforts.assign(
         cpu_us=cpu_us,

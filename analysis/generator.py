@@ -32,15 +32,16 @@ def stages(evidence: Evidence) -> pd.DataFrame:
     """A row per stage: users asked for and had, the seconds until all were there, and what there was most of at once.
 
     `in_flight` counts requests that were sent and whose answer was not read yet, `unanswered` those whose answer had
-    not arrived yet: a process that is sending reads nothing meanwhile. `connected_first` counts requests whose user had
-    no connection any more. These three are from the client's ledger, and so exact; the rest is sampled. `ramp_s` is not
-    a number where the users were never all there.
+    not arrived yet, of those that came at all: a process that is sending reads nothing meanwhile. `connected_first`
+    counts requests whose user had no connection any more. These three are from the client's ledger, and so exact; the
+    rest is sampled. `ramp_s` is not a number where the users were never all there.
     """
     sampled, responses = totals(evidence), evidence.responses
     rows = []
     for stage in evidence.manifest.scenario.stages:
         at = sampled[sampled["stage"] == stage.name]
         of_stage = responses[responses["stage"] == stage.name]
+        answered = of_stage[of_stage["status"] > 0]
         complete = at.index[at["users"] >= stage.users]
         rows.append(
             {
@@ -49,8 +50,8 @@ def stages(evidence: Evidence) -> pd.DataFrame:
                 "users": int(at["users"].max()) if len(at) else 0,
                 "ramp_s": (complete[0] - at.index[0]) / 1e6 if len(complete) else float("nan"),
                 "connections": int(at["connections"].max()) if len(at) else 0,
-                "in_flight": most_at_once(of_stage["sent_us"], of_stage["latency_us"] + of_stage["late_us"]),
-                "unanswered": most_at_once(of_stage["sent_us"], of_stage["latency_us"]),
+                "in_flight": most_at_once(answered["sent_us"], answered["latency_us"] + answered["late_us"]),
+                "unanswered": most_at_once(answered["sent_us"], answered["latency_us"]),
                 "connected_first": int((of_stage["connect_us"] > 0).sum()),
             }
         )

@@ -68,7 +68,7 @@ def timeline(evidence: Evidence, users: pd.Series) -> pd.DataFrame:
     in the second it came to its end.
     """
     responses = evidence.responses
-    start_us = responses["sent_us"].min() if len(responses) else 0
+    start_us = responses["sent_us"].min() if len(responses) else users.index.min()
     ended = _seconds(responses["sent_us"] + responses["latency_us"], start_us)
     failed = responses["error"] != ""
     ms = responses["latency_us"] / 1e3

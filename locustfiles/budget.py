@@ -30,9 +30,9 @@ class Budget:
         """Requests answered in the whole run, as far as was reported: all of them when a stage is spent."""
         return sum(self._answered.values())
 
-    def unreported(self, worker: str) -> int:
-        """Requests that a worker was allowed to send and of whose end it has said nothing."""
-        return self._leased[worker] - self._answered.get(worker, 0)
+    def leased(self, worker: str) -> int:
+        """Requests that a worker was allowed to send in the whole run."""
+        return self._leased[worker]
 
     def announce(self, requests: int) -> None:
         """Begin a stage of so many requests, and hold them back until it opens."""

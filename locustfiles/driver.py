@@ -1,6 +1,5 @@
 """The part of a run that lives in each process with users: their server, the gate they pass, the rows they produce."""
 
-import gc
 from typing import Any
 
 from locust.env import Environment
@@ -40,7 +39,7 @@ class Driver:
         self._heart: Heart | None = None
         self._beats = 0
         self.gate = Gate(self._report)
-        self.server = Server("")
+        self.server: Server  # from the beginning of a run on
         self._runner.register_message(OPEN, self._opened)
         self._runner.register_message(GRANT, self._granted)
         self._runner.register_message(CLOSE, self._closed)
@@ -49,18 +48,19 @@ class Driver:
         events.request.add_listener(self._record)
         events.report_to_master.add_listener(self._add_rows)
         events.test_start.add_listener(self._begin)
-        events.test_stopping.add_listener(self._let_answers_come)
         events.test_stop.add_listener(self._end)
         if isinstance(self._runner, WorkerRunner) and self._runner.worker_state != STATE_INIT:
             self._begin()  # a worker that joins late may be told to start before it is told that it exists
 
     def _begin(self, **_: Any) -> None:
-        self.gate.reset()
         self.server = Server(self._environment.host or self._environment.user_classes[0].host or "")
+        self.gate.reset()
         self._heart = Heart(self.gate, self.server, lambda: self._runner.user_count, self._beat)
 
-    def _let_answers_come(self, **_: Any) -> None:
+    def let_answers_come(self, **_: Any) -> None:
         """Locust is about to stop the users: those with a request in flight get some time to see its end."""
+        if self._heart is None:
+            return
         self.gate.close()
         self.gate.idle.wait(LAST_ANSWERS_WITHIN_S)
         self._environment.stop_timeout = 0.0  # they had it
@@ -83,7 +83,6 @@ class Driver:
             self._ship()
 
     def _opened(self, msg: Message, **_: Any) -> None:
-        gc.freeze()  # what is there stays: looking through thousands of users again and again would hold up the loop
         self.gate.open(**msg.data)
 
     def _granted(self, msg: Message, **_: Any) -> None:
@@ -93,8 +92,9 @@ class Driver:
         self.gate.close()
 
     def _abandoned(self, **_: Any) -> None:
-        """No user waits any longer for an answer: each request in flight ends here, as a row."""
-        self.server.abandon()
+        """No user waits any longer for an answer or a connection: each request in flight ends here, as a row."""
+        if self._heart is not None:
+            self.server.abandon()
 
     def _report(self, report: Report) -> None:
         self._ship()

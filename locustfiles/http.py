@@ -24,6 +24,8 @@ from gevent import GreenletExit
 from gevent.monkey import get_original
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from scenarios.errors import UsageError
+
 CONNECTED_WITHIN_S = 30.0
 ANSWERED_WITHIN_S = 70.0  # longer than the balancer waits for a backend: its answer is to be seen, a 504 included
 FILES_KEPT_FREE = 32  # for everything else that this process may have to open: it is to survive to tell
@@ -35,6 +37,7 @@ TIMESPEC = struct.Struct("@ll")
 TIMESPEC_SPACE = socket.CMSG_SPACE(TIMESPEC.size)
 BODY_LENGTH = {b"content-length", b"transfer-encoding"}
 GONE = getattr(select, "POLLRDHUP", select.POLLIN)  # the other end will send nothing more
+UNASKED = select.POLLIN  # it has sent something although nothing was asked; over TLS that may be a matter of TLS
 
 # Locust replaces it by one that lets other users run meanwhile, within the time that is measured
 _poll: Any = get_original("select", "poll")
@@ -49,6 +52,7 @@ class GeneratorFault(Exception):
 
 
 FAULTS = (OSError, AnswerFault, GeneratorFault)
+STOPPED = "stopped before the answer came"
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 
 
@@ -56,7 +60,7 @@ class Answer:
     """A response while it arrives, and afterwards. The `on_` methods are for the parser."""
 
     def __init__(self) -> None:
-        self._parser = HttpResponseParser(self)
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._ends_with_connection = False
@@ -70,6 +74,7 @@ class Answer:
         Raises `AnswerFault` when that is no answer, more than one, or the connection was closed within it.
         """
         if data:
+            assert self._parser is not None
             try:
                 self._parser.feed_data(data)
             except (HttpParserError, HttpParserUpgrade) as error:
@@ -78,6 +83,8 @@ class Answer:
             self.is_whole = True
         else:
             raise AnswerFault("closed within the answer" if self._headers else "closed before an answer")
+        if self.is_whole:
+            self._parser = None  # which knows this answer: neither would go before the garbage collector comes
 
     @property
     def headers(self) -> dict[str, str]:
@@ -111,6 +118,7 @@ class Answer:
 
     def on_headers_complete(self) -> None:
         """Note how the end will be known."""
+        assert self._parser is not None
         self.status_code = self._parser.get_status_code()
         self._ends_with_connection = not self._headers.keys() & BODY_LENGTH
 
@@ -120,6 +128,7 @@ class Answer:
 
     def on_message_complete(self) -> None:
         """End, unless that was an interim answer."""
+        assert self._parser is not None
         self.is_whole = self.status_code >= HTTPStatus.OK
         self.keeps_alive = self._parser.should_keep_alive()
 
@@ -127,18 +136,25 @@ class Answer:
 class Server:
     """Where requests go, `http://host:port` or `https://host:port`, and how many connections lead there.
 
+    Raises `UsageError` when that is no such address.
     A certificate has to be good; `SSL_CERT_FILE` names an authority of one's own.
     """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._host = parts.hostname or ""
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            self._port = parts.port or (443 if parts.scheme == "https" else 80)
+            self._host = (parts.hostname or "").encode("idna").decode()
+        except ValueError:
+            self._host = ""
+        if parts.scheme not in ("http", "https") or not self._host or not parts.netloc.isascii():
+            raise UsageError(f"{url!r} is no address of the form http://host:port")
         self._path = parts.path.rstrip("/")
         self._authority = parts.netloc.rpartition("@")[2]
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._addresses: list[Any] = []
         self._due: dict[Connection, float] = {}  # when an answer is, the earliest first
+        self._connecting: set[Any] = set()
         self._files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES_KEPT_FREE
         self.connections = 0  # open now
         self.connects = 0  # ever opened
@@ -157,6 +173,8 @@ class Server:
             except OSError as error:
                 if error.errno in SHORTAGES:
                     raise GeneratorFault(os.strerror(error.errno)) from error
+                if error.errno == errno.EBADF:  # it was closed by `abandon`
+                    raise GeneratorFault(STOPPED) from error
                 if place == len(self._addresses):
                     raise
             else:
@@ -181,15 +199,19 @@ class Server:
     def abandon(self) -> None:
         """End every exchange: nobody waits for the answers any longer."""
         for connection in list(self._due):
-            connection.give_up(GeneratorFault("stopped before the answer came"))
+            connection.give_up(GeneratorFault(STOPPED))
+        for unconnected in list(self._connecting):
+            unconnected.close()
 
     def _connected(self, family: int, kind: int, protocol: int, address: Any) -> Any:
         connection: Any = socket.socket(family, kind, protocol)
+        unconnected = connection
         if connection.fileno() >= self._files:
             connection.close()
             raise OSError(errno.EMFILE, "")
         try:
             connection.settimeout(CONNECTED_WITHIN_S)
+            self._connecting.add(connection)
             connection.connect(address)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
@@ -203,6 +225,8 @@ class Server:
         except BaseException:
             connection.close()
             raise
+        finally:
+            self._connecting.discard(unconnected)
         return connection
 
 
@@ -235,9 +259,10 @@ class Connection:
         self._socket = self._server.connect()
         self._server.connections += 1
         self._liveness = _poll()
-        self._liveness.register(self._socket, GONE)
+        plain = not isinstance(self._socket, ssl.SSLSocket)
+        self._liveness.register(self._socket, GONE | UNASKED if plain else GONE)
         self._fault = None
-        self._stamped = TIMESTAMPS is not None and not isinstance(self._socket, ssl.SSLSocket)
+        self._stamped = plain and TIMESTAMPS is not None
         return True
 
     def close(self) -> None:

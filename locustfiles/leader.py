@@ -67,24 +67,32 @@ class Leader:
         except (OSError, UsageError) as error:
             self._refuse(error)
 
+    def halt(self, **_: Any) -> None:
+        """Locust is about to stop the users, because the run is over or for a reason of its own."""
+        if self._run is not None:
+            self._run.halt()
+
     def _end(self, **_: Any) -> None:
+        for watcher in self._signals:
+            watcher.cancel()
         if self._run is None:
             return
         run, self._run = self._run, None
-        for watcher in self._signals:
-            watcher.cancel()
         try:
             complete = run.end()
         except OSError as error:
-            self._refuse(error)
+            self._complain(error)
         else:
             self._environment.process_exit_code = None if complete else ABORTED
 
     def _refuse(self, error: OSError | UsageError) -> None:
+        self._complain(error)
+        self._refused = True
+
+    def _complain(self, error: OSError | UsageError) -> None:
         sentence = f"{error.filename or 'the report'}: {error.strerror}" if isinstance(error, OSError) else str(error)
         print(f"locust: {sentence}", file=sys.stderr)
         self._environment.process_exit_code = REFUSED
-        self._refused = True
 
     def _interrupt(self) -> None:
         if self._run is not None:
@@ -101,4 +109,6 @@ class Leader:
 
     def _knows(self, worker: str) -> bool:
         """Whether this is a worker of this master, and not one that an earlier master left behind."""
-        return not isinstance(self._runner, MasterRunner) or worker in self._runner.clients
+        if not isinstance(self._runner, MasterRunner) or worker in self._runner.clients:
+            return True
+        return self._run is not None and self._run.has(worker)  # it has left since

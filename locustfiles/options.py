@@ -9,6 +9,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner
 
+from locustfiles.http import Server
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
@@ -57,16 +58,18 @@ def scaled(environment: Environment, scenario: Scenario) -> Scenario:
 
 
 def manifest(environment: Environment, scenario: Scenario) -> Manifest:
-    """The description of a run that begins now. Raises `UsageError` when the scenario or the claim make no sense."""
+    """The description of a run that begins now. Raises `UsageError` when what is asked for makes no sense."""
     options: Any = environment.parsed_options
     runner = environment.runner
     as_asked = scaled(environment, scenario)
+    target = environment.host or environment.user_classes[0].host or ""
+    Server(target)
     return Manifest(
         scenario=as_asked,
         scaled=as_asked != scenario,
         claim=Claim.of(options.claim),
         stack=options.stack,
-        target=environment.host or environment.user_classes[0].host or "",
+        target=target,
         client=CLIENT,
         processes=len(runner.clients.ready) if isinstance(runner, MasterRunner) else 1,
         git_commit=git_commit(),

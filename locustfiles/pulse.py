@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from math import ceil
 
 import gevent
 import psutil
@@ -34,10 +35,10 @@ class Heart:
     def _beat(self) -> None:
         due = time.monotonic()
         while True:
-            self._emit(self._pulse(late_s=time.monotonic() - due))
-            now = time.monotonic()
-            due += PULSE_EVERY_S * max(1, -(-(now - due) // PULSE_EVERY_S))
-            gevent.sleep(due - now)
+            late_s = time.monotonic() - due
+            due += PULSE_EVERY_S * max(1, ceil(late_s / PULSE_EVERY_S))
+            self._emit(self._pulse(late_s))
+            gevent.sleep(max(0.0, due - time.monotonic()))
 
     def _pulse(self, late_s: float) -> Pulse:
         return Pulse(

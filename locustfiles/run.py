@@ -1,6 +1,7 @@
 """The part of a run that lives in the master: stages, the exact budget, the ledgers and the end."""
 
 import time
+from collections import Counter
 
 import gevent
 from locust.runners import STATE_MISSING, MasterRunner, Runner
@@ -36,14 +37,16 @@ class Run:
         self._stages = iter(manifest.scenario.stages)
         self._stage: Stage | None = None
         self._timer = gevent.Greenlet()  # closes a stage that lasts a time
+        self._opening: gevent.Greenlet[..., None] = gevent.Greenlet()  # opens a stage when the surplus is gone
         self._open = False  # whether requests of the stage may be sent yet
         self._holding = False  # whether some of them are held back until all users are there
-        self._last_answer_at = time.monotonic()
+        self._last_sign_at = time.monotonic()  # that the run goes on: an answer, or other users
         self._fault: str | None = None
         directory.begin(manifest)
         self.responses = ResponseLog(directory.responses_path)
         self._generator = GeneratorLog(directory.generator_path)
         self._pulse_of: dict[str, Pulse] = {}
+        self._rows_of: Counter[str] = Counter()
         self._progress = Progress(manifest)
         self._next_stage()
         self._showing = gevent.spawn(self._show_regularly)
@@ -55,9 +58,9 @@ class Run:
 
         Waits up to a second for the stage to end: Locust asks once a second, and the next stage should not wait for it.
         """
-        if self._fault is None and self._stage is not None and self._budget.spent.wait(1.0):
+        if self._stage is not None and self._budget.spent.wait(1.0) and self._fault is None:
             self._next_stage()
-        if self._open and time.monotonic() - self._last_answer_at > STALLED_AFTER_S:
+        if self._open and time.monotonic() - self._last_sign_at > STALLED_AFTER_S:
             self.stop(f"nothing was answered for {STALLED_AFTER_S:g} s")
         self._miss_workers()
         if self._fault is not None:
@@ -75,7 +78,7 @@ class Run:
         self._budget.announce(max(0, until - self._budget.answered))
         self._open = self._holding = False
         if self._stage.users < users_before:
-            gevent.spawn(self._open_without_the_surplus, self._stage)
+            self._opening = gevent.spawn(self._open_without_the_surplus, self._stage)
         else:
             self._open_stage(self._stage)
 
@@ -86,7 +89,7 @@ class Run:
 
     def _open_stage(self, stage: Stage) -> None:
         self._open = self._holding = True
-        self._last_answer_at = time.monotonic()
+        self._last_sign_at = time.monotonic()
         if stage.duration_s is not None:
             self._timer = gevent.spawn_later(stage.duration_s, self._close)
         self._budget.open(held=self._manifest.scenario.requests if stage.rendezvous else stage.users)
@@ -116,13 +119,15 @@ class Run:
             self.responses.write(responses)
         except OSError as error:
             self.stop(f"{self._directory.path}: {error.strerror}")
-        if responses:
-            self._last_answer_at = time.monotonic()
+        self._rows_of[worker] += len(responses)
+        users = self._users
         if pulses:
             self._greet(worker)
             self._pulse_of[worker] = pulses[-1]
-            if self._holding:
-                self._release_when_all_are_there()
+        if responses or self._users != users:
+            self._last_sign_at = time.monotonic()
+        if pulses and self._holding:
+            self._release_when_all_are_there()
 
     def _greet(self, worker: str) -> None:
         """A worker begins when it is first told to start users: what it was told before is lost on it."""
@@ -135,12 +140,16 @@ class Run:
 
     def _miss_workers(self) -> None:
         """Give up when a worker is gone: what it was allowed to send and did not report may have been sent."""
-        if isinstance(self._runner, MasterRunner):
-            for worker in self._pulse_of:
-                node = self._runner.clients.get(worker)
-                if node is None or node.state == STATE_MISSING:
-                    unknown = self._budget.unreported(worker)
-                    self.stop(f"worker {worker} was lost, and whether it sent {unknown:,} of its requests is not known")
+        lost = [worker for worker in self._pulse_of if self._is_lost(worker)]
+        if lost:
+            unknown = sum(self._budget.leased(worker) - self._rows_of[worker] for worker in lost)
+            self.stop(f"{', '.join(lost)} was lost, and whether {unknown:,} of its requests were sent is not known")
+
+    def _is_lost(self, worker: str) -> bool:
+        if not isinstance(self._runner, MasterRunner):
+            return False
+        node = self._runner.clients.get(worker)
+        return node is None or node.state == STATE_MISSING
 
     # -- the end
 
@@ -148,7 +157,20 @@ class Run:
         """Give up for this reason: send nothing more, and let the answers to what was sent come in."""
         if self._fault is None:
             self._fault = reason
+            self._opening.kill(block=False)
             self._close()
+
+    def halt(self) -> None:
+        """Locust is about to stop the users. If that comes before the end of the run, it comes from outside."""
+        if self._stage is not None and self._fault is None:
+            self._miss_workers()
+            self.stop("it was stopped")
+            if isinstance(self._runner, MasterRunner):  # a single process lets its own users see the end
+                self._let_answers_come()
+
+    def has(self, worker: str) -> bool:
+        """Whether this worker takes part, or took part."""
+        return worker in self._pulse_of
 
     def _let_answers_come(self) -> None:
         """Wait for the end of the requests in flight, and then no longer: users that still wait are stopped."""
@@ -158,9 +180,10 @@ class Run:
 
     def end(self) -> bool:
         """Close the ledgers and set the end mark. True when the run is complete."""
-        self._miss_workers()
-        self._showing.kill()
-        self._timer.kill()
+        if self.responses.rows < self._manifest.scenario.requests:
+            self._miss_workers()
+        for greenlet in (self._showing, self._timer, self._opening):
+            greenlet.kill()
         complete = self._fault is None and self.responses.rows == self._manifest.scenario.requests
         reason = "every request was answered" if complete else self._fault or "it ended before every request was sent"
         self._progress.end(self.responses, reason)

@@ -37,6 +37,9 @@ class ScenarioShape(LoadTestShape):
             self._driver = Driver(environment)
         if not isinstance(environment.runner, WorkerRunner):
             self._leader = Leader(environment, self.scenario())
+            environment.events.test_stopping.add_listener(self._leader.halt)  # first: nothing more is to be sent
+        if not isinstance(environment.runner, MasterRunner):
+            environment.events.test_stopping.add_listener(self._driver.let_answers_come)
 
     @property
     def gate(self) -> Gate:

@@ -8,7 +8,7 @@ from locust import User, task
 from locust.env import Environment
 
 from locustfiles.gate import Ticket
-from locustfiles.http import FAULTS, Answer, Connection, GeneratorFault
+from locustfiles.http import FAULTS, STOPPED, Answer, Connection, GeneratorFault
 from locustfiles.ledgers import HOST_TAG
 from locustfiles.shape import ScenarioShape
 from scenarios.model import BODY, PATH
@@ -58,6 +58,8 @@ class ModelsUser(User):
             answer = self._connection.exchange(b"%bX-Request-Id: %b\r\n\r\n%b" % (self._head, request_id, BODY))
         except FAULTS as fault:
             self._end(None, fault)
+        except Exception as fault:  # noqa: BLE001 - a request of which nobody hears any more would be the worst
+            self._end(None, GeneratorFault(repr(fault)))
         else:
             self._end(answer, _fault(answer))
         if self._connection.told_to_stop is not None:
@@ -66,7 +68,7 @@ class ModelsUser(User):
     def on_stop(self) -> None:
         """Leave. A request that is on its way ends here; one that was about to be is somebody else's."""
         if self._started_at:
-            self._end(None, GeneratorFault("stopped before the answer came"))
+            self._end(None, GeneratorFault(STOPPED))
         elif self._ticket is not None:
             self._gate.put_back()
         self._connection.close()
@@ -77,15 +79,16 @@ class ModelsUser(User):
 
     def _end(self, answer: Answer | None, fault: Exception | None) -> None:
         """Tell everybody who listens. In Locust's own tables the request carries the tag of whoever answered."""
-        late_s = max(0.0, time.time() - self._connection.received_at) if answer is not None else 0.0
-        ended_at = time.perf_counter() - late_s
+        elapsed_s, late_s = time.perf_counter() - self._started_at, 0.0
+        if answer is not None:  # somebody may have set the clock meanwhile
+            late_s = min(max(0.0, time.time() - self._connection.received_at), elapsed_s)
         ticket, self._ticket = self._ticket, None
         tag = answer.header(HOST_TAG) if answer is not None else None
         self.environment.events.request.fire(
             request_type="POST",
             name=f"{PATH} {tag or 'nobody'}",
             start_time=self._sent_at,
-            response_time=(ended_at - self._started_at) * 1e3,
+            response_time=(elapsed_s - late_s) * 1e3,
             response_length=len(answer.content) if answer is not None else 0,
             response=answer,
             context={"ticket": ticket, "connect_s": self._connected_at - self._started_at, "late_s": late_s},

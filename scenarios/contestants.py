@@ -130,7 +130,7 @@ def _wrk(job: Job) -> list[str]:
     script.write_text(
         f'wrk.method = "POST"\nwrk.body = [[{job.body.read_text()}]]\nwrk.headers["Content-Type"] = "{TYPE}"\n'
     )
-    load = ("-t", "1", "-c", str(job.connections), "-d", f"{max(1, round(job.requests / WRK_PER_SECOND))}s")
+    load = ("-t", "1", "-c", str(job.connections), "-d", f"{1 + round(job.requests / WRK_PER_SECOND)}s")
     return ["wrk", *load, "--latency", "-s", str(script), job.target + PATH]
 
 

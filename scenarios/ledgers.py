@@ -104,7 +104,8 @@ class Effort(NamedTuple):
     round: int
     requests: int
     cpu_s: float
-    start_up_cpu_s: float  # of these, what the same command took for almost no requests
+    small_requests: int  # the same command for few requests, which shows what starting up costs
+    small_cpu_s: float
     seconds: float  # between the first and the last answer, by the balancer's clock
     client_p50_ms: float  # as the client measured it, or says that it did
     client_p99_ms: float

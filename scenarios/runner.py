@@ -97,10 +97,12 @@ def _keep_balancer_log(stack: Stack, directory: ReportDirectory, start: int) -> 
     """The rows of the balancer's log since `start`, in bytes; a balancer that is gone has taken its log with it."""
     with directory.balancer_path.open("wb") as file:
         file.write(",".join(Balanced._fields).encode() + b"\n")
+        rest = b""
         try:
             for part in stack.logged(start):
-                file.write(part)
-        except UsageError as error:
+                rows, newline, rest = (rest + part).rpartition(b"\n")
+                file.write(rows + newline)
+        except (OSError, UsageError) as error:
             print(f"the balancer's log is lost: {error}", file=sys.stderr)
     directory.vouch_for(directory.balancer_path)
 

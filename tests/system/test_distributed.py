@@ -70,7 +70,7 @@ def test_a_worker_that_is_killed_makes_the_run_invalid_and_says_what_is_not_know
         victim.kill()
         said, _ = leading.communicate(timeout=60)
     assert leading.returncode == 3, said
-    assert "of its requests is not known" in manifest(tmp_path)["end"]["reason"]
+    assert "of its requests were sent is not known" in manifest(tmp_path)["end"]["reason"]
     ledger = rows(tmp_path)
     assert 0 < len(ledger) < 50_000
     assert not ledger["request_id"].duplicated().any()

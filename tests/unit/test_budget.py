@@ -88,14 +88,14 @@ def test_what_is_held_back_is_leased_when_it_is_released_to_whom_it_is_wanted_by
     assert workers.leases == [("first", 40), ("second", 50)]
 
 
-def test_a_worker_that_says_nothing_has_what_it_was_leased_and_did_not_report():
+def test_a_worker_was_leased_what_it_was_granted_and_did_not_give_back():
     budget = Budget(lambda *_: None)
     budget.announce(10)
     budget.open(held=0)
     budget.report("worker", Report(0, wanted=8))
-    budget.report("worker", Report(3))
-    assert budget.unreported("worker") == 5
-    assert budget.unreported("stranger") == 0
+    budget.report("worker", Report(3, returned=2))
+    assert budget.leased("worker") == 6
+    assert budget.leased("stranger") == 0
 
 
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=4), st.integers(1, 5), st.randoms(use_true_random=False))

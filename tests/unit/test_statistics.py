@@ -88,6 +88,14 @@ def test_the_timeline_counts_a_request_where_it_was_sent_and_where_it_ended():
     assert list(table["users"]) == [5, 7, 7, 7]
 
 
+def test_a_timeline_without_requests_is_as_long_as_there_were_users():
+    second = 1_000_000
+    made = evidence([], {"a": 1}, requests=1)
+    table = timeline(made, pd.Series({1_800_000_000 * second: 5, 1_800_000_002 * second: 7}))
+    assert list(table["users"]) == [5, 5, 7]
+    assert list(timeline(made, pd.Series(dtype="int64"))["users"]) == []
+
+
 @pytest.mark.parametrize("table", [distribution, latency])
 def test_a_run_without_requests_has_tables_that_say_so(table):
     assert isinstance(table(evidence([], WEIGHTS, requests=1)), pd.DataFrame)
