@@ -44,6 +44,13 @@ def locust(stack, directory, *arguments, file="baseline", **options):
     )
 
 
+def broken(directory):
+    """The checks that did not pass, but for those of how busy this machine was."""
+    checks = json.loads((directory / "verdict.json").read_text())["checks"]
+    found = {check["name"]: check["outcome"] for check in checks if check["outcome"] not in ("PASS", "UNTESTED")}
+    return {name: outcome for name, outcome in found.items() if name != "loop lag" and "rendezvous" not in name}
+
+
 def analyse(directory):
     command = [sys.executable, "-m", "analysis", str(directory)]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
