@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from analysis.evidence import dtypes_of
-from analysis.style import COLOURS, GREY, styled
+from analysis.resources import MIB
+from analysis.style import COLOURS, GREY, give_title, styled
 from scenarios.console import Console
 from scenarios.ledgers import BENCH, Effort
 
 USAGE = 2
-MIB = 2**20
 OURS, STOCK = "this project", "FastHttpUser"
 HEADINGS = {
     "cpu_us": ("CPU µs", "{:,.0f}"),
@@ -76,10 +76,7 @@ def bench_figure(medians: pd.DataFrame, rounds: int) -> Figure:
     draw_costs(medians, axes)
     axes.set_xlabel(f"µs of CPU per request, median of {rounds} rounds")
     ratio = medians["ratio"].get(OURS, float("nan"))
-    figure.suptitle(
-        f"A request costs this project {ratio:.2f} of what it costs {STOCK}",
-        x=0.01, ha="left", fontsize=14, fontweight="bold",
-    )  # fmt: skip
+    give_title(figure, f"A request costs this project {ratio:.2f} of what it costs {STOCK}")
     return figure
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import Evidence
+from analysis.resources import MIB
 from analysis.statistics import quantile
 from scenarios.ledgers import OWN_FAULT, PULSE_EVERY_S
 
-MIB = 2**20
-COUNTS = ["users", "connections", "waiting", "in_flight"]
+COUNTS = ["users", "connections", "in_flight"]
+PROCESS_COLUMNS = ["process", "start_up_s", "seconds", "users", "connects", "cpu_s", "cpu", "memory_peak_mib"]
 LOOP_LAG, OWN_SHARE = "loop lag", "own share of latency"
 QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p99_ms": 0.99, "max_ms": 1.0}
 
@@ -28,16 +29,16 @@ def totals(evidence: Evidence) -> pd.DataFrame:
     return frame.assign(stage=pulses.groupby("at_us")["stage"].last())
 
 
-def stages(evidence: Evidence) -> pd.DataFrame:
+def stages(evidence: Evidence, sampled: pd.DataFrame) -> pd.DataFrame:
     """A row per stage: users asked for and had, the seconds until all were there, and what there was most of at once.
 
+    `sampled` are the totals of the same evidence.
     `in_flight` counts requests that were sent and whose answer was not read yet, `unanswered` those whose answer had
     not arrived yet, of those that came at all: a process that is sending reads nothing meanwhile. `connected_first`
     counts requests whose user had no connection any more. These three are from the client's ledger, and so exact; the
     rest is sampled. `ramp_s` is not a number where the users were never all there.
     """
-    sampled, responses = totals(evidence), evidence.responses
-    rows = []
+    responses, rows = evidence.responses, []
     for stage in evidence.manifest.scenario.stages:
         at = sampled[sampled["stage"] == stage.name]
         of_stage = responses[responses["stage"] == stage.name]
@@ -89,9 +90,6 @@ def processes(evidence: Evidence) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=PROCESS_COLUMNS).set_index("process")
-
-
-PROCESS_COLUMNS = ["process", "start_up_s", "seconds", "users", "connects", "cpu_s", "cpu", "memory_peak_mib"]
 
 
 def overhead(evidence: Evidence) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from analysis.generator import LOOP_LAG, OWN_SHARE
-from analysis.style import BAND, COLOURS, GREY
+from analysis.style import BAND, COLOURS, GREY, give_title
 
 SHOWN = {"users": "users", "connections": "open connections", "in_flight": "requests in flight"}
 ASKED = "users asked for"
@@ -24,7 +24,7 @@ def generator_figure(totals: pd.DataFrame, asked: pd.Series, pulses: pd.DataFram
     draw_by_process(pulses, "cpu", cpu)
     cpu.set_ylabel("CPU, cores")
     cpu.set_xlabel("seconds since the first request")
-    figure.suptitle(_answer(totals, asked, overhead), x=0.01, ha="left", fontsize=14, fontweight="bold")
+    give_title(figure, _answer(totals, asked, overhead))
     return figure
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from analysis.statistics import ALL, QUANTILES
-from analysis.style import BAND, GREY, colours
+from analysis.style import BAND, GREY, colours, give_title
 
 ROUNDING = 1e-6  # of the floats that tables hold; the verdict itself is exact
 PERCENTILE_LABELS = {**{name: name.removesuffix("_ms").replace("_", ".") for name in QUANTILES}, "max_ms": "max"}
@@ -23,7 +23,7 @@ def distribution_figure(distribution: pd.DataFrame) -> Figure:
     )
     draw_counts(distribution, counts)
     draw_deviations(distribution, deviations)
-    figure.suptitle(_distribution_answer(distribution), x=0.01, ha="left", fontsize=14, fontweight="bold")
+    give_title(figure, _distribution_answer(distribution))
     return figure
 
 
@@ -76,7 +76,7 @@ def latency_figure(latency: pd.DataFrame, stages: list[str], backends: list[str]
     panels[0][0].set_ylabel("latency in ms")
     legend = {label: line for axes in panels[0] for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=6)
-    figure.suptitle(_latency_answer(latency, stages), x=0.01, ha="left", fontsize=14, fontweight="bold")
+    give_title(figure, _latency_answer(latency, stages))
     return figure
 
 

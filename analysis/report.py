@@ -23,7 +23,7 @@ def report(directory: Path) -> Verdict:
     evidence = Evidence.read(directory)
     sampled = generator.totals(evidence)
     tables = Tables(
-        distribution(evidence), latency(evidence), generator.stages(evidence), generator.overhead(evidence),
+        distribution(evidence), latency(evidence), generator.stages(evidence, sampled), generator.overhead(evidence),
         intervals(evidence),
     )  # fmt: skip
     used = usage(evidence, tables.intervals)

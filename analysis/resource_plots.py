@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.style import BAND, GREY
+from analysis.style import BAND, GREY, give_title
 
 LIMIT_COLOUR = "#B00020"
 STYLES = ("-", ":")
@@ -64,7 +64,7 @@ def _figure(resource: Measure, intervals: pd.DataFrame, palette: Mapping[str, st
     if len(resource.lines) > 1:
         drawn, named = panels[0][-1].get_legend_handles_labels()
         figure.legend(drawn[:2], named[:2], loc="outside lower right", ncols=2, fontsize=10)
-    figure.suptitle(answer, x=0.01, ha="left", fontsize=14, fontweight="bold")
+    give_title(figure, answer)
     return figure
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 
 # Okabe & Ito (2008), "Color Universal Design", without black and yellow, which vanish on dark and light backgrounds.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -33,6 +34,11 @@ def styled() -> Iterator[None]:
     mpl.use("Agg")
     with mpl.rc_context(STYLE):
         yield
+
+
+def give_title(figure: Figure, answer: str) -> None:
+    """A picture's title is the answer to its question."""
+    figure.suptitle(answer, x=0.01, ha="left", fontsize=14, fontweight="bold")
 
 
 def colours(backends: list[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_INIT, WorkerRunner
 
+from locustfiles import options
 from locustfiles.gate import Gate, Report
 from locustfiles.http import Server
 from locustfiles.ledgers import response_of
@@ -53,7 +54,7 @@ class Driver:
             self._begin()  # a worker that joins late may be told to start before it is told that it exists
 
     def _begin(self, **_: Any) -> None:
-        self.server = Server(self._environment.host or self._environment.user_classes[0].host or "")
+        self.server = options.server_of(self._environment)
         self.gate.reset()
         self._heart = Heart(self.gate, self.server, lambda: self._runner.user_count, self._beat)
 

@@ -100,11 +100,6 @@ class Answer:
         """The body."""
         return b"".join(self._body)
 
-    @property
-    def text(self) -> str:
-        """The body as text."""
-        return self.content.decode(errors="replace")
-
     def on_message_begin(self) -> None:
         """Begin; an interim answer (1xx) may have been before."""
         if self.is_whole:
@@ -141,6 +136,7 @@ class Server:
     """
 
     def __init__(self, url: str) -> None:
+        self.url = url
         parts = urlsplit(url)
         try:
             self._port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -167,7 +163,8 @@ class Server:
         """A new connection. Raises `OSError` or `GeneratorFault` saying why there is none."""
         if not self._addresses:
             self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        for place, (family, kind, protocol, _, address) in enumerate(self._addresses, start=1):
+        fault = OSError("no address")
+        for family, kind, protocol, _, address in self._addresses:
             try:
                 connection = self._connected(family, kind, protocol, address)
             except OSError as error:
@@ -175,12 +172,11 @@ class Server:
                     raise GeneratorFault(os.strerror(error.errno)) from error
                 if error.errno == errno.EBADF:  # it was closed by `abandon`
                     raise GeneratorFault(STOPPED) from error
-                if place == len(self._addresses):
-                    raise
+                fault = error
             else:
                 self.connects += 1
                 return connection
-        raise AnswerFault("no address")
+        raise fault
 
     def expect(self, connection: "Connection") -> None:
         """An answer is due on this connection, within `ANSWERED_WITHIN_S` from now."""

@@ -37,6 +37,10 @@ class _Log:
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(header)
 
+    def write(self, rows: list[Any]) -> None:
+        """Append rows."""
+        self._writer.writerows(rows)
+
     def close(self) -> None:
         """Flush to the file and close it."""
         self._file.close()
@@ -53,7 +57,7 @@ class ResponseLog(_Log):
 
     def write(self, responses: list[Response]) -> None:
         """Append rows."""
-        self._writer.writerows(responses)
+        super().write(responses)
         self.rows += len(responses)
         self.by_host_tag.update(map(attrgetter("host_tag"), responses))
         self.failed += sum(map(bool, map(attrgetter("error"), responses)))
@@ -64,7 +68,3 @@ class GeneratorLog(_Log):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, Pulse._fields)
-
-    def write(self, pulses: list[Pulse]) -> None:
-        """Append rows."""
-        self._writer.writerows(pulses)

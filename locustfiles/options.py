@@ -57,19 +57,23 @@ def scaled(environment: Environment, scenario: Scenario) -> Scenario:
     return scenario.scaled(options.scale_requests or None, options.scale_users or None)
 
 
+def server_of(environment: Environment) -> Server:
+    """Where requests are to go. Raises `UsageError` when that is no address."""
+    return Server(environment.host or environment.user_classes[0].host or "")
+
+
 def manifest(environment: Environment, scenario: Scenario) -> Manifest:
     """The description of a run that begins now. Raises `UsageError` when what is asked for makes no sense."""
     options: Any = environment.parsed_options
     runner = environment.runner
     as_asked = scaled(environment, scenario)
-    target = environment.host or environment.user_classes[0].host or ""
-    Server(target)
+    server = server_of(environment)
     return Manifest(
         scenario=as_asked,
         scaled=as_asked != scenario,
         claim=Claim.of(options.claim),
         stack=options.stack,
-        target=target,
+        target=server.url,
         client=CLIENT,
         processes=len(runner.clients.ready) if isinstance(runner, MasterRunner) else 1,
         git_commit=git_commit(),

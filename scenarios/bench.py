@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from scenarios.errors import UsageError
 from scenarios.interruption import Interrupted, Interrupter, child
 from scenarios.ledgers import BENCH, Balanced, Effort, balanced_of
 from scenarios.model import BODY
+from scenarios.report_directory import ReportDirectory
 from scenarios.stacks.local import LocalStack
 from scenarios.stacks.stack import PROJECT
 from scenarios.whole_number import whole_number
@@ -66,8 +66,7 @@ def _measure(options: argparse.Namespace) -> Path:
     stack = LocalStack(options.port_offset)
     stack.require_open_files(options.connections)
     with stack.reserved(), stack.up():
-        directory: Path = options.reports / "bench" / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
-        directory.mkdir(parents=True)
+        directory = ReportDirectory.new(options.reports, "bench").path
         with (directory / BENCH).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(Effort._fields)

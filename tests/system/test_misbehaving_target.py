@@ -7,7 +7,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -208,7 +207,7 @@ def test_a_run_that_is_stopped_from_the_web_interface_has_a_row_for_every_reques
         with subprocess.Popen(asked, cwd=PROJECT, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
             wait_for(lambda: answers(port))
             assert ask(f"http://127.0.0.1:{port}/swarm", b"").json["success"]
-            time.sleep(2.0)
+            wait_for(lambda: answered_at(port) >= USERS)
             assert ask(f"http://127.0.0.1:{port}/stop", b"").json["success"]
             wait_for(lambda: manifest(tmp_path)["end"] is not None)
             process.send_signal(signal.SIGINT)
@@ -218,6 +217,10 @@ def test_a_run_that_is_stopped_from_the_web_interface_has_a_row_for_every_reques
     assert len(ledger) >= 2 * USERS
     assert (ledger["error"] == "").all()
     assert manifest(tmp_path)["end"]["complete"] is False
+
+
+def answered_at(port):
+    return ask(f"http://127.0.0.1:{port}/stats/requests").json["stats"][-1]["num_requests"]
 
 
 def answers(port):

@@ -11,7 +11,7 @@ START_US = 1_000_000_000
 
 
 def checks(made):
-    return {check.name: check.outcome for check in generator_checks(made, stages(made), overhead(made))}
+    return {check.name: check.outcome for check in generator_checks(made, stages(made, totals(made)), overhead(made))}
 
 
 def test_totals_are_of_all_processes_each_as_it_last_was():
@@ -45,7 +45,7 @@ def test_a_stage_says_what_it_had_and_how_long_that_took():
         pulse(START_US + 600_000, users=3, connections=3),
     ]
     made = evidence(rows, WEIGHTS, users=3, pulses=pulses)
-    row = stages(made).loc["steady"]
+    row = stages(made, totals(made)).loc["steady"]
     assert (row["users_asked"], row["users"], row["ramp_s"], row["connections"]) == (3, 3, pytest.approx(0.3), 3)
     assert (row["in_flight"], row["unanswered"], row["connected_first"]) == (2, 1, 1)
 

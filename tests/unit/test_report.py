@@ -15,6 +15,7 @@ from tests.conftest import PROJECT
 from tests.unit.evidence import manifest, pulse, response, responses, scenario
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
+TABLES = ("distribution.csv", "latency.csv", "timeline.csv", "stages.csv", "processes.csv", "overhead.csv")
 EXACT = {"a": 167, "b": 333, "c": 500}
 
 
@@ -41,12 +42,7 @@ def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
         "manifest.json",
         "responses.csv",
         "generator.csv",
-        "distribution.csv",
-        "latency.csv",
-        "timeline.csv",
-        "stages.csv",
-        "processes.csv",
-        "overhead.csv",
+        *TABLES,
         "distribution.png",
         "generator.png",
         "latency.png",
@@ -59,19 +55,10 @@ def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
 
 def test_analysing_twice_gives_the_same_tables(directory):
     write(directory, responses(EXACT))
-    tables = (
-        "distribution.csv",
-        "latency.csv",
-        "timeline.csv",
-        "stages.csv",
-        "processes.csv",
-        "overhead.csv",
-        "verdict.json",
-    )
     report(directory.path)
-    first = [(directory.path / name).read_bytes() for name in tables]
+    first = [(directory.path / name).read_bytes() for name in (*TABLES, "verdict.json")]
     report(directory.path)
-    assert [(directory.path / name).read_bytes() for name in tables] == first
+    assert [(directory.path / name).read_bytes() for name in (*TABLES, "verdict.json")] == first
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
 from analysis.check import Outcome
-from analysis.generator import overhead, stages
+from analysis.generator import overhead, stages, totals
 from analysis.resources import intervals
 from analysis.statistics import distribution, latency
 from analysis.verdict import Tables, judge
@@ -13,9 +13,9 @@ PASS, FAIL, INVALID = Outcome.PASS, Outcome.FAIL, Outcome.INVALID
 
 
 def verdict(evidence):
+    had = stages(evidence, totals(evidence))
     return judge(
-        evidence,
-        Tables(distribution(evidence), latency(evidence), stages(evidence), overhead(evidence), intervals(evidence)),
+        evidence, Tables(distribution(evidence), latency(evidence), had, overhead(evidence), intervals(evidence))
     )
 
 
