@@ -7,6 +7,7 @@ from locust.rpc.protocol import Message
 from locust.runners import STATE_INIT, WorkerRunner
 
 from locustfiles import options
+from locustfiles.entrance import Entrance
 from locustfiles.gate import Gate, Report
 from locustfiles.http import Server
 from locustfiles.ledgers import response_of
@@ -39,6 +40,7 @@ class Driver:
         self._pulses: Rows[Pulse] = Rows()
         self._heart: Heart | None = None
         self._beats = 0
+        self.entrance = Entrance()
         self.gate = Gate(self._report)
         self.server: Server  # from the beginning of a run on
         self._runner.register_message(OPEN, self._opened)
@@ -55,8 +57,9 @@ class Driver:
 
     def _begin(self, **_: Any) -> None:
         self.server = options.server_of(self._environment)
+        self.entrance.reset()
         self.gate.reset()
-        self._heart = Heart(self.gate, self.server, lambda: self._runner.user_count, self._beat)
+        self._heart = Heart(self.entrance, self.gate, self.server, self._beat)
 
     def let_answers_come(self, **_: Any) -> None:
         """Locust is about to stop the users: those with a request in flight get some time to see its end."""
@@ -84,7 +87,8 @@ class Driver:
             self._ship()
 
     def _opened(self, msg: Message, **_: Any) -> None:
-        self.gate.open(**msg.data)
+        self.gate.open(msg.data["stage"])
+        self.entrance.open(msg.data["rate"])
 
     def _granted(self, msg: Message, **_: Any) -> None:
         self.gate.grant(**msg.data)

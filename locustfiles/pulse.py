@@ -7,6 +7,7 @@ from math import ceil
 import gevent
 import psutil
 
+from locustfiles.entrance import Entrance
 from locustfiles.gate import Gate
 from locustfiles.http import Server
 from scenarios.ledgers import PULSE_EVERY_S, Pulse
@@ -19,10 +20,10 @@ class Heart:
     beats that fall into that time are not made up for here but when they are counted.
     """
 
-    def __init__(self, gate: Gate, server: Server, users: Callable[[], int], emit: Callable[[Pulse], None]) -> None:
+    def __init__(self, entrance: Entrance, gate: Gate, server: Server, emit: Callable[[Pulse], None]) -> None:
+        self._entrance = entrance
         self._gate = gate
         self._server = server
-        self._users = users
         self._emit = emit
         self._process = psutil.Process()
         self._beating = gevent.spawn(self._beat)
@@ -45,7 +46,7 @@ class Heart:
             at_us=time.time_ns() // 1000,
             process=self._gate.prefix,
             stage=self._gate.stage,
-            users=self._users(),
+            users=self._entrance.users,
             connections=self._server.connections,
             connects=self._server.connects,
             waiting=self._gate.waiting,

@@ -93,7 +93,11 @@ class Run:
         if stage.duration_s is not None:
             self._timer = gevent.spawn_later(stage.duration_s, self._close)
         self._budget.open(held=self._manifest.scenario.requests if stage.rendezvous else stage.users)
-        self._runner.send_message(OPEN, {"stage": stage.name})
+        self._send_open(stage)
+
+    def _send_open(self, stage: Stage, worker: str | None = None) -> None:
+        rate = None if stage.rendezvous else stage.spawn_rate / self._manifest.processes
+        self._runner.send_message(OPEN, {"stage": stage.name, "rate": rate}, worker)
 
     def _release_when_all_are_there(self) -> None:
         assert self._stage is not None
@@ -133,7 +137,7 @@ class Run:
         """A worker begins when it is first told to start users: what it was told before is lost on it."""
         if worker not in self._pulse_of and self._open:
             assert self._stage is not None
-            self._runner.send_message(OPEN, {"stage": self._stage.name}, worker)
+            self._send_open(self._stage, worker)
 
     def _grant(self, worker: str, permits: int) -> None:
         self._runner.send_message(GRANT, {"permits": permits}, worker)

@@ -9,6 +9,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from locustfiles import options
 from locustfiles.driver import Driver
+from locustfiles.entrance import Entrance
 from locustfiles.gate import Gate
 from locustfiles.http import Server
 from locustfiles.leader import REFUSED, Leader
@@ -40,6 +41,11 @@ class ScenarioShape(LoadTestShape):
             environment.events.test_stopping.add_listener(self._leader.halt)  # first: nothing more is to be sent
         if not isinstance(environment.runner, MasterRunner):
             environment.events.test_stopping.add_listener(self._driver.let_answers_come)
+
+    @property
+    def entrance(self) -> Entrance:
+        """Where the users of this process come in."""
+        return self._driver.entrance
 
     @property
     def gate(self) -> Gate:

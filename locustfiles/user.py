@@ -27,6 +27,7 @@ class ModelsUser(User):
         super().__init__(environment)
         shape = environment.shape_class
         assert isinstance(shape, ScenarioShape)
+        self._entrance = shape.entrance
         self._gate = shape.gate
         self._connection = Connection(shape.server)
         self._head = shape.server.head("POST", PATH, ("Content-Type: application/json", f"Content-Length: {len(BODY)}"))
@@ -39,6 +40,7 @@ class ModelsUser(User):
         """Connect, and wait for the first turn. Why there is no connection is for the first request to say."""
         with suppress(*FAULTS):
             self._connection.open()
+        self._entrance.enter(self)
         self.wait()
 
     def wait_time(self) -> float:
@@ -72,6 +74,7 @@ class ModelsUser(User):
         elif self._ticket is not None:
             self._gate.put_back()
         self._connection.close()
+        self._entrance.leave(self)
 
     def _begin(self) -> None:
         self._sent_at = time.time()
