@@ -57,6 +57,7 @@ class Driver:
 
     def _begin(self, **_: Any) -> None:
         self.server = options.server_of(self._environment)
+        self.server.resolve()
         self.entrance.reset()
         self.gate.reset()
         self._heart = Heart(self.entrance, self.gate, self.server, self._beat)

@@ -149,6 +149,7 @@ class Server:
         self._authority = parts.netloc.rpartition("@")[2]
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._addresses: list[Any] = []
+        self._unresolved = OSError("no address")
         self._due: dict[Connection, float] = {}  # when an answer is, the earliest first
         self._connecting: set[Any] = set()
         self._files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES_KEPT_FREE
@@ -159,11 +160,16 @@ class Server:
         """The head of a request but for the empty line that ends it: the last headers are the sender's."""
         return _head(f"{method} {self._path}{path} HTTP/1.1", f"Host: {self._authority}", *headers)
 
+    def resolve(self) -> None:
+        """Find out the addresses of the host, once and for all users. Why there is none is for `connect` to say."""
+        try:
+            self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            self._unresolved = error
+
     def connect(self) -> Any:
         """A new connection. Raises `OSError` or `GeneratorFault` saying why there is none."""
-        if not self._addresses:
-            self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        fault = OSError("no address")
+        fault = self._unresolved.with_traceback(None)  # of whoever was told before
         for family, kind, protocol, _, address in self._addresses:
             try:
                 connection = self._connected(family, kind, protocol, address)

@@ -1,3 +1,4 @@
+import socket
 import sys
 import time
 
@@ -11,6 +12,7 @@ from tests.system.misbehaving import HEAD, WHOLE, always, serving
 def connection():
     with serving(always(WHOLE)) as address:
         server = Server(f"http://{address}")
+        server.resolve()
         connection = Connection(server)
         assert connection.open()
         yield connection
@@ -31,6 +33,27 @@ def test_an_answer_arrives_when_it_does_and_not_when_somebody_looks(connection):
     connection._receive(answer)
     assert answer.is_whole
     assert 0 <= connection.received_at - sent_at + 0.05 < 0.15
+
+
+def test_a_name_is_looked_up_once_for_all_connections(monkeypatch):
+    lookups, look_up = [], socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **named: lookups.append(args) or look_up(*args, **named))
+    with serving(always(WHOLE)) as address:
+        server = Server(f"http://{address}")
+        server.resolve()
+        connections = [Connection(server) for _ in range(3)]
+        assert all(connection.open() for connection in connections)
+        for connection in connections:
+            connection.close()
+    assert len(lookups) == 1
+
+
+def test_a_name_that_nobody_knows_is_the_fault_of_every_connection():
+    server = Server("http://nobody.invalid:80")
+    server.resolve()
+    for _ in range(2):
+        with pytest.raises(socket.gaierror):
+            Connection(server).open()
 
 
 def test_a_connection_is_kept_and_counted_once(connection):
