@@ -9,7 +9,7 @@ SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OF
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help scenarios up down status logs bench report test lint format lock clean
+.PHONY: help scenarios up down status logs bench report test test-mutants lint format lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ report: $(INSTALLED) ## redo a report from its ledgers, for example make report 
 
 test: $(INSTALLED) ## run every test
 	@$(PY) -m pytest $(ARGS)
+
+test-mutants: $(INSTALLED) ## break everything on purpose, and see the right checks turn
+	@$(PY) -m pytest tests/mutants $(ARGS)
 
 lint: $(INSTALLED) ## check style and types
 	@$(PY) -m ruff check

@@ -6,6 +6,7 @@ Each fault strikes one POST in ten, but for those of the name, which strike all,
 import argparse
 import asyncio
 import os
+import random
 from itertools import count
 
 import uvicorn
@@ -13,7 +14,7 @@ import uvicorn
 from backend.presentation.app import create_app
 
 ONE_IN = 10
-SLOW_S = 0.06
+SLOW_S = (0.02, 0.1)
 
 
 class Faulty:
@@ -48,7 +49,7 @@ class Faulty:
         await self._app(scope, receive, send)
 
     async def _slow(self, scope, receive, send):
-        await asyncio.sleep(SLOW_S)
+        await asyncio.sleep(random.uniform(*SLOW_S))
         await self._tagged(scope, receive, send)
 
     async def _unavailable(self, _scope, receive, send):

@@ -4,10 +4,10 @@ from tests.mutants.mutants import MUTANTS, TAGS
 
 HEAD = """# What is broken on purpose, and what notices
 
-Written by `make test-mutants` when every line of it has just come true: a real nginx, real backends, a real Locust and a
-small load, each time with one thing wrong. **F** is a check that fails, **I** one that finds that the run cannot tell;
-in brackets, one that may turn as well, depending on when the fault strikes. A dot is a check that must stay as it was.
-Of checks that each backend has, the worst is shown. What a check means stands in [proof.md](proof.md).
+Written by `make test-mutants` when every line of it has just come true: a real nginx, real backends, a real Locust and
+a small load, each time with one thing wrong. **F** is a check that fails, **I** one that finds that the run cannot
+tell; in brackets, one that may turn as well, depending on when the fault strikes. A dot is a check that must stay as it
+was. Of checks that each backend has, the worst is shown. What a check means stands in [proof.md](proof.md).
 
 """
 TAIL = """

