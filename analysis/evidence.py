@@ -6,13 +6,24 @@ from pathlib import Path
 import pandas as pd
 
 from scenarios.errors import UsageError
-from scenarios.ledgers import BALANCER, GENERATOR, RESOURCES, RESPONSES, Balanced, Effort, Pulse, Resource, Response
+from scenarios.ledgers import (
+    BALANCER,
+    GENERATOR,
+    RESOURCES,
+    RESPONSES,
+    Balanced,
+    Effort,
+    Probed,
+    Pulse,
+    Resource,
+    Response,
+)
 from scenarios.report_directory import Ledger, Manifest, ReportDirectory
 from scenarios.stack_record import STACK, StackRecord
 
 DTYPES = {int: "int64", float: "float64", str: "str"}
 
-Row = Response | Pulse | Resource | Balanced | Effort
+Row = Response | Pulse | Resource | Balanced | Effort | Probed
 
 
 @dataclass(frozen=True)
@@ -43,11 +54,13 @@ class Evidence:
             raise UsageError(f"{directory}: the command that ran it was cut off before its samples were: run it again")
         return cls(
             manifest=manifest,
-            responses=_read(directory / RESPONSES, Response),
-            pulses=_read(directory / GENERATOR, Pulse),
+            responses=read_ledger(directory / RESPONSES, Response),
+            pulses=read_ledger(directory / GENERATOR, Pulse),
             stack=_stack(directory / STACK) if sampled else None,
-            resources=_read(directory / RESOURCES, Resource) if sampled else empty(Resource),
-            balancer=_read(directory / BALANCER, Balanced) if BALANCER in manifest.end.ledgers else empty(Balanced),
+            resources=read_ledger(directory / RESOURCES, Resource) if sampled else empty(Resource),
+            balancer=read_ledger(directory / BALANCER, Balanced)
+            if BALANCER in manifest.end.ledgers
+            else empty(Balanced),
         )
 
     @property
@@ -93,7 +106,8 @@ def empty(row: type[Row]) -> pd.DataFrame:
     return pd.DataFrame(columns=list(row.__annotations__)).astype(dtypes_of(row))
 
 
-def _read(path: Path, row: type[Row]) -> pd.DataFrame:
+def read_ledger(path: Path, row: type[Row]) -> pd.DataFrame:
+    """The rows of a ledger. Raises `UsageError` when they are not what its columns promise."""
     dtypes = dtypes_of(row)
     try:
         frame = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_filter=False)

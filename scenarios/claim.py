@@ -45,9 +45,15 @@ class Claim(BaseModel):
     def of_nginx(cls, path: Path) -> Self:
         """What an nginx configuration promises. Raises `UsageError` naming the line that cannot be claimed."""
         conf = NginxConf.read(path)
-        weights = _weights(((server.host, server.weight) for server in conf.servers() if server.takes_turns), str(path))
+        conf.require_round_robin()
+        return cls.of_upstream(conf)
+
+    @classmethod
+    def of_upstream(cls, conf: NginxConf) -> Self:
+        """The weights of an upstream, whatever method it balances by: no claim unless that is round-robin."""
+        turns = ((server.host, server.weight) for server in conf.servers() if server.takes_turns)
         cycles = 1 if any(conf.find("zone")) else conf.worker_processes()
-        return cls(weights=weights, cycles=cycles, source=path.name)
+        return cls(weights=_weights(turns, str(conf.source)), cycles=cycles, source=conf.source.name)
 
 
 def _weights(pairs: Iterable[tuple[str, int]], source: str) -> dict[str, int]:

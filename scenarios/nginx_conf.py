@@ -63,15 +63,18 @@ class NginxConf:
         _remove(self.directives, name)
 
     def servers(self) -> list[Server]:
-        """The servers of the upstream, which must be the only one and balance by weighted round-robin."""
-        upstreams = list(self.find("upstream"))
-        if len(upstreams) != 1:
-            raise UsageError(f"{self.source}: has {len(upstreams)} upstream blocks; a claim needs exactly one")
-        lines = upstreams[0].get("block", [])
-        for line in lines:
-            if line["directive"] in OTHER_METHODS:
-                self._refuse(line, "only weighted round-robin, the default method, makes an exact claim")
-        return [self._server(line) for line in lines if line["directive"] == "server"]
+        """The servers of the upstream, which must be the only one, whatever method it balances by."""
+        return [self._server(line) for line in self._upstream() if line["directive"] == "server"]
+
+    def method(self) -> Directive | None:
+        """The line that gives the upstream another method than weighted round-robin, the default."""
+        return next((line for line in self._upstream() if line["directive"] in OTHER_METHODS), None)
+
+    def require_round_robin(self) -> None:
+        """Raise `UsageError` when the upstream balances by another method."""
+        line = self.method()
+        if line is not None:
+            self._refuse(line, "only weighted round-robin, the default method, makes an exact claim")
 
     def listen(self) -> tuple[Directive, int]:
         """The first `listen` line and its port."""
@@ -93,6 +96,12 @@ class NginxConf:
     def text(self) -> str:
         """The configuration in nginx's own syntax."""
         return str(crossplane.build(self.directives)) + "\n"
+
+    def _upstream(self) -> list[Directive]:
+        upstreams = list(self.find("upstream"))
+        if len(upstreams) != 1:
+            raise UsageError(f"{self.source}: has {len(upstreams)} upstream blocks; a claim needs exactly one")
+        return upstreams[0].get("block", [])
 
     def _server(self, line: Directive) -> Server:
         address, *options = line["args"]
