@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
 from scenarios.interruption import child
@@ -82,6 +83,7 @@ def _drive(scenario: Scenario, stack: Stack, directory: ReportDirectory, load: L
     try:
         directory.stack_path.write_text(stack.record().model_dump_json(indent=2) + "\n", encoding="utf-8")
         (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
+        Claim.of_nginx(directory.path / CONF)  # or Locust would refuse it, in more words
         logged = stack.logged_bytes()
         with sampled(stack.meter(), directory.resources_path):
             _run_locust(stack, directory, arguments)

@@ -11,9 +11,11 @@ import pandas as pd
 import psutil
 import pytest
 
+from scenarios.definition import Scenario
 from scenarios.errors import UsageError
 from scenarios.fingerprint import fingerprint
 from scenarios.probe_record import Algorithm
+from scenarios.runner import Load, run
 from scenarios.stacks.local import CONF, LocalStack
 from tests.conftest import PROJECT, ask, scenarios, wait_for
 
@@ -76,6 +78,13 @@ def test_another_hash_is_not_taken_for_one_of_the_address(offset, tmp_path, repo
     _, found = taken(reports)
     assert outcomes(found).pop(Algorithm.ADDRESS_HASH) == "not separable"
     assert "or whatever else always reaches one backend; the configuration says none of them" in found["sentence"]
+
+
+def test_a_run_against_another_method_is_refused_in_one_sentence_and_leaves_nothing(offset, tmp_path, reports):
+    stack = LocalStack(offset, conf=configured(tmp_path, f"{ZONE} least_conn;"))
+    with pytest.raises(UsageError, match=r"nginx\.conf:\d+: `least_conn`: only weighted round-robin, "):
+        run(Scenario.load("baseline"), stack, reports, Load(requests=100, users=10))
+    assert list((reports / "baseline").iterdir()) == []
 
 
 def test_the_command_leaves_a_row_per_request_and_what_it_concluded_from_them(offset, reports):
