@@ -21,8 +21,8 @@ $(INSTALLED): requirements.lock
 	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@touch $@
 
-scenario-%: $(INSTALLED) ## run a scenario and judge it, for example make scenario-baseline [STACK=compose REQUESTS=500 USERS=50 PROCESSES=2]
-	@$(SCENARIOS) run '$*' $(if $(REQUESTS),--requests '$(REQUESTS)') $(if $(USERS),--users '$(USERS)') $(if $(PROCESSES),--processes '$(PROCESSES)')
+scenario-%: $(INSTALLED) ## run a scenario and judge it, for example make scenario-baseline [STACK=compose REQUESTS=500 USERS=50 PROCESSES=2 CLAIM=back-01=1,…]
+	@$(SCENARIOS) run '$*' $(if $(REQUESTS),--requests '$(REQUESTS)') $(if $(USERS),--users '$(USERS)') $(if $(PROCESSES),--processes '$(PROCESSES)') $(if $(CLAIM),--claim '$(CLAIM)')
 
 scenarios: $(INSTALLED) ## list the scenarios with their claims
 	@$(SCENARIOS) list

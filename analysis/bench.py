@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from analysis.evidence import dtypes_of
+from analysis.frames import dtypes_of
 from analysis.resources import MIB
 from analysis.style import COLOURS, GREY, give_title, styled
 from scenarios.console import Console

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.balancer_log import read_log
+from analysis.frames import empty, read
 from scenarios.errors import UsageError
 from scenarios.ledgers import (
+    BACKENDS,
     BALANCER,
     GENERATOR,
     RESOURCES,
     RESPONSES,
     Balanced,
-    Effort,
-    Probed,
+    Processed,
     Pulse,
     Resource,
     Response,
@@ -21,17 +23,16 @@ from scenarios.ledgers import (
 from scenarios.report_directory import Ledger, Manifest, ReportDirectory
 from scenarios.stack_record import STACK, StackRecord
 
-DTYPES = {int: "int64", float: "float64", str: "str"}
-
-Row = Response | Pulse | Resource | Balanced | Effort | Probed
+WITNESSES = (STACK, RESOURCES, BALANCER, BACKENDS)  # kept where the runner had started Locust
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What a run left: its manifest, a row per request (`Response`), and samples of the generator (`Pulse`).
 
-    Where the runner had started Locust, also what the stack claims, the samples of its resources (`Resource`), and the
-    requests as the balancer logged them (`Balanced`).
+    Where the runner had started Locust, also what the stack claims, the samples of its resources (`Resource`), the
+    requests as the balancer logged them (`Balanced`), the number of damaged lines in that log, and what the backends
+    counted (`Processed`).
     """
 
     manifest: Manifest
@@ -40,6 +41,8 @@ class Evidence:
     stack: StackRecord | None
     resources: pd.DataFrame
     balancer: pd.DataFrame
+    damaged: int
+    processed: pd.DataFrame
 
     @classmethod
     def read(cls, directory: Path) -> "Evidence":
@@ -49,18 +52,19 @@ class Evidence:
             raise UsageError(f"{directory}: the run was cut off before its end mark was set: run it again")
         for name in dict.fromkeys((RESPONSES, GENERATOR, *manifest.end.ledgers)):
             _require_unchanged(directory / name, manifest.end.ledgers.get(name))
-        sampled = RESOURCES in manifest.end.ledgers
-        if (directory / STACK).exists() and not sampled:
-            raise UsageError(f"{directory}: the command that ran it was cut off before its samples were: run it again")
+        witnessed = manifest.end.ledgers.keys() >= set(WITNESSES)
+        if (directory / STACK).exists() and not witnessed:
+            raise UsageError(f"{directory}: the command that ran it was cut off before its evidence was: run it again")
+        balancer, damaged = read_log(directory / BALANCER) if witnessed else (empty(Balanced), 0)
         return cls(
             manifest=manifest,
-            responses=read_ledger(directory / RESPONSES, Response),
-            pulses=read_ledger(directory / GENERATOR, Pulse),
-            stack=_stack(directory / STACK) if sampled else None,
-            resources=read_ledger(directory / RESOURCES, Resource) if sampled else empty(Resource),
-            balancer=read_ledger(directory / BALANCER, Balanced)
-            if BALANCER in manifest.end.ledgers
-            else empty(Balanced),
+            responses=read(directory / RESPONSES, Response),
+            pulses=read(directory / GENERATOR, Pulse),
+            stack=_stack(directory / STACK) if witnessed else None,
+            resources=read(directory / RESOURCES, Resource) if witnessed else empty(Resource),
+            balancer=balancer,
+            damaged=damaged,
+            processed=read(directory / BACKENDS, Processed) if witnessed else empty(Processed),
         )
 
     @property
@@ -94,25 +98,3 @@ def _stack(path: Path) -> StackRecord:
         return StackRecord.model_validate_json(path.read_bytes())
     except ValueError as error:
         raise UsageError(f"{path}: is damaged: {error}") from error
-
-
-def dtypes_of(row: type[Row]) -> dict[str, str]:
-    """The columns of a ledger, with pandas' name for what stands in them."""
-    return {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
-
-
-def empty(row: type[Row]) -> pd.DataFrame:
-    """A ledger without rows."""
-    return pd.DataFrame(columns=list(row.__annotations__)).astype(dtypes_of(row))
-
-
-def read_ledger(path: Path, row: type[Row]) -> pd.DataFrame:
-    """The rows of a ledger. Raises `UsageError` when they are not what its columns promise."""
-    dtypes = dtypes_of(row)
-    try:
-        frame = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_filter=False)
-    except ValueError as error:
-        raise UsageError(f"{path}: is damaged: {str(error).strip()}") from error
-    if list(frame.columns) != list(dtypes):
-        raise UsageError(f"{path}: has the columns {list(frame.columns)} instead of {list(dtypes)}")
-    return frame

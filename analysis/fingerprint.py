@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from rich.table import Table
 from rich.text import Text
 
-from analysis.evidence import read_ledger
+from analysis.frames import read
 from analysis.hypotheses import Finding, Probe, findings
 from scenarios.console import Console
 from scenarios.errors import UsageError
@@ -136,7 +136,7 @@ def _read(directory: Path) -> tuple[ProbeRecord, pd.DataFrame]:
         record = ProbeRecord.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise UsageError(f"{path}: is damaged: {error.errors(include_url=False)[0]['msg']}") from error
-    rows = read_ledger(directory / PROBE, Probed)
+    rows = read(directory / PROBE, Probed)
     missing = {Phase.SEQUENTIAL, Phase.SLOWED} - set(rows["phase"])
     if missing:
         raise UsageError(f"{directory / PROBE}: is damaged: no rows of the phase {', '.join(sorted(missing))}")

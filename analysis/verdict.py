@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 import pandas as pd
 from pydantic import BaseModel
@@ -11,8 +10,9 @@ from analysis.check import Check, Outcome
 from analysis.evidence import Evidence
 from analysis.generator import own_faults
 from analysis.generator_checks import generator_checks
+from analysis.ledger_checks import ledger_checks
 from analysis.resource_checks import resource_checks
-from analysis.round_robin import window_bounds
+from analysis.split_checks import split_checks
 from analysis.statistics import ALL
 from scenarios.ledgers import RESPONSES
 
@@ -34,6 +34,9 @@ class Tables:
     stages: pd.DataFrame
     overhead: pd.DataFrame
     intervals: pd.DataFrame
+    reconciliation: pd.DataFrame
+    differences: pd.DataFrame
+    running: pd.DataFrame
 
 
 def judge(evidence: Evidence, tables: Tables) -> Verdict:
@@ -43,7 +46,8 @@ def judge(evidence: Evidence, tables: Tables) -> Verdict:
         *generator_checks(evidence, tables.stages, tables.overhead),
         _errors(evidence),
         _strangers(evidence, tables.distribution),
-        *_split(evidence, tables.distribution),
+        *ledger_checks(evidence, tables.reconciliation, tables.differences),
+        *split_checks(evidence, tables.distribution, tables.running, tables.differences),
         *_thresholds(evidence, tables.latency),
         *resource_checks(evidence, tables.intervals),
     ]
@@ -98,36 +102,6 @@ def _strangers(evidence: Evidence, distribution: pd.DataFrame) -> Check:
         outcome=Outcome.of(held=strangers.empty, known=bool(distribution["answered"].sum())),
         evidence="distribution.csv",
     )
-
-
-def _split(evidence: Evidence, distribution: pd.DataFrame) -> Iterator[Check]:
-    claim = evidence.manifest.claim
-    total_weight, answered = sum(claim.weights.values()), int(distribution["answered"].sum())
-    doubt = _doubt(evidence)
-    for (tag, weight), bound in zip(claim.weights.items(), window_bounds(list(claim.weights.values())), strict=True):
-        expected, observed = Fraction(answered * weight, total_weight), int(distribution["answered"][tag])
-        allowed = claim.cycles * bound
-        yield Check(
-            name=f"split {tag}",
-            claim=f"{tag} answers {weight} of every {total_weight} requests.",
-            expected=f"{float(expected):,.2f} ± {float(allowed):.2f}",
-            observed=f"{observed:,}" + (f"; cannot tell: {doubt}" if doubt else ""),
-            outcome=Outcome.of(held=abs(observed - expected) <= allowed, known=not doubt),
-            evidence="distribution.csv",
-        )
-
-
-def _doubt(evidence: Evidence) -> str:
-    """Why the exact bound cannot be applied; empty when it can. It needs to know every pick of the balancer."""
-    assert evidence.manifest.end is not None
-    unknown = int((evidence.responses["host_tag"] == "").sum())
-    if evidence.responses.empty:
-        return "no request was sent"
-    if unknown:
-        return f"who took {unknown:,} requests is not known"
-    if not evidence.manifest.end.complete:
-        return "requests were cut off"
-    return ""
 
 
 def _thresholds(evidence: Evidence, latency: pd.DataFrame) -> Iterator[Check]:

@@ -2,7 +2,6 @@
 
 import time
 from contextlib import suppress
-from http import HTTPStatus
 
 from locust import User, task
 from locust.env import Environment
@@ -11,7 +10,7 @@ from locustfiles.gate import Ticket
 from locustfiles.http import FAULTS, STOPPED, Answer, Connection, GeneratorFault
 from locustfiles.ledgers import HOST_TAG
 from locustfiles.shape import ScenarioShape
-from scenarios.model import BODY, PATH
+from scenarios.model import BODY, CREATED, PATH
 
 
 class Unwanted(Exception):
@@ -103,6 +102,6 @@ class ModelsUser(User):
 
 def _fault(answer: Answer) -> Unwanted | None:
     """What is wrong with a whole answer, if anything is."""
-    if answer.status_code != HTTPStatus.CREATED:
-        return Unwanted(f"status {answer.status_code} instead of {HTTPStatus.CREATED:d}")
+    if answer.status_code != CREATED:
+        return Unwanted(f"status {answer.status_code} instead of {CREATED}")
     return None if answer.header(HOST_TAG) else Unwanted(f"no {HOST_TAG.decode()}")

@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("--users", type=users, help="this many users at the peak instead of the scenario's number")
     processes = whole_number("PROCESSES", 1, 64)
     running.add_argument("--processes", type=processes, default=1, help="share the users among this many processes")
+    running.add_argument("--claim", help="weights to be judged by instead of the configuration's: back-01=1,back-02=2")
     running.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     running.set_defaults(command=_run)
     taking = commands.add_parser("fingerprint", help="say which algorithm the balancer looks like")
@@ -87,7 +88,7 @@ def _stack(options: argparse.Namespace) -> Stack:
 
 def _run(options: argparse.Namespace) -> int:
     reports = options.reports.resolve()
-    load = Load(options.requests, options.users, options.processes)
+    load = Load(options.requests, options.users, options.processes, options.claim)
     return run(Scenario.load(options.name), _stack(options), reports, load)
 
 

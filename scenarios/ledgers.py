@@ -92,6 +92,17 @@ class Balanced(NamedTuple):
     upstream_http_x_host_tag: str
 
 
+class Processed(NamedTuple):
+    """What a backend said of its work at one moment: a row of `backends.csv`, whose header these names are."""
+
+    moment: str  # BEFORE or AFTER
+    service: str  # the backend that the configuration means
+    host_tag: str  # the one that answered in its place
+    started_us: int  # when its process began to count, since the Unix epoch
+    created: int  # since then
+    rejected: int
+
+
 def balanced_of(row: list[str]) -> Balanced:
     """A row of the balancer's log, as it was written."""
     return Balanced(*(kind(text) for kind, text in zip(Balanced.__annotations__.values(), row, strict=True)))
@@ -132,9 +143,12 @@ class Effort(NamedTuple):
 PULSE_EVERY_S = 0.05
 OWN_FAULT = "GeneratorFault"  # how the error of a request begins that failed for a reason on the generator's side
 
+BEFORE, AFTER = "before", "after"  # the run
+
 RESPONSES = "responses.csv"
 GENERATOR = "generator.csv"
 RESOURCES = "resources.csv"
 BALANCER = "balancer.csv"
+BACKENDS = "backends.csv"
 BENCH = "bench.csv"
 PROBE = "probe.csv"

@@ -1,8 +1,10 @@
-"""What is sent: one model, always the same."""
+"""What is sent: one model, always the same. And what a good answer to it is."""
 
 import json
+from http import HTTPStatus
 
 PATH = "/models"
+CREATED = int(HTTPStatus.CREATED)
 BODY = json.dumps(
     {
         "name": "Starship Enterprise",

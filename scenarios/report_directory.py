@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
-from scenarios.ledgers import BALANCER, GENERATOR, RESOURCES, RESPONSES
+from scenarios.ledgers import BACKENDS, BALANCER, GENERATOR, RESOURCES, RESPONSES
 from scenarios.stack_record import STACK
 
 MANIFEST = "manifest.json"
@@ -101,6 +101,7 @@ class ReportDirectory:
         self.resources_path = path / RESOURCES
         self.stack_path = path / STACK
         self.balancer_path = path / BALANCER
+        self.backends_path = path / BACKENDS
 
     @classmethod
     def new(cls, reports: Path, scenario: str) -> Self:

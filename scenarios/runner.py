@@ -13,10 +13,10 @@ from scenarios.definition import Scenario
 from scenarios.errors import UsageError
 from scenarios.interruption import child
 from scenarios.last_words import last_words
-from scenarios.ledgers import Balanced
 from scenarios.report_directory import ReportDirectory
 from scenarios.stacks.sampling import sampled
 from scenarios.stacks.stack import PROJECT, Stack
+from scenarios.witnesses import witnessed
 
 LOG = "locust.log"
 CONF = "nginx.conf"
@@ -25,11 +25,12 @@ LOCUST_GIVES_UP_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Load:
-    """How a scenario is to be driven: other numbers than its own, and how many processes share its users."""
+    """How a scenario is to be driven: its size, a claim of one's own, the number of processes."""
 
     requests: int | None = None
     users: int | None = None
     processes: int = 1
+    claim: str | None = None
 
     def arguments(self) -> Iterator[str]:
         """What Locust is told of it."""
@@ -50,6 +51,8 @@ def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
     as_asked = scenario.scaled(load.requests, load.users)
     if load.processes > as_asked.peak_users:
         raise UsageError(f"{load.processes} processes for {as_asked.peak_users:,} users: some would have none")
+    if load.claim is not None:
+        Claim.of(load.claim)  # refuses what makes no sense before anything is started
     stack.require_open_files(as_asked.peak_users)
     if not locustfile(scenario).exists():
         raise UsageError(f"{locustfile(scenario)}: is missing: every scenario has a locustfile of its name")
@@ -75,38 +78,22 @@ def _drive(scenario: Scenario, stack: Stack, directory: ReportDirectory, load: L
 
     arguments = [
         *("--headless", "--only-summary", "--locustfile", seen(locustfile(scenario))),
-        *("--host", stack.target, "--stack", stack.name, "--claim", seen(directory.path / CONF)),
+        *("--host", stack.target, "--stack", stack.name, "--claim", load.claim or seen(directory.path / CONF)),
         *("--report-directory", seen(directory.path)),
         *("--logfile", seen(directory.path / LOG), "--json-file", seen(directory.path / "locust")),
         *load.arguments(),
     ]
     try:
-        directory.stack_path.write_text(stack.record().model_dump_json(indent=2) + "\n", encoding="utf-8")
         (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
-        Claim.of_nginx(directory.path / CONF)  # or Locust would refuse it, in more words
-        logged = stack.logged_bytes()
-        with sampled(stack.meter(), directory.resources_path):
+        if load.claim is None:
+            Claim.of_nginx(directory.path / CONF)  # or Locust would refuse it, in more words
+        with witnessed(stack, directory), sampled(stack.meter(), directory.resources_path):
             _run_locust(stack, directory, arguments)
     finally:
         if directory.manifest_path.exists():
-            directory.vouch_for(directory.stack_path, directory.resources_path)
+            directory.vouch_for(directory.resources_path)
         else:
             shutil.rmtree(directory.path)
-    _keep_balancer_log(stack, directory, logged)
-
-
-def _keep_balancer_log(stack: Stack, directory: ReportDirectory, start: int) -> None:
-    """The rows of the balancer's log since `start`, in bytes; a balancer that is gone has taken its log with it."""
-    with directory.balancer_path.open("wb") as file:
-        file.write(",".join(Balanced._fields).encode() + b"\n")
-        rest = b""
-        try:
-            for part in stack.logged(start):
-                rows, newline, rest = (rest + part).rpartition(b"\n")
-                file.write(rows + newline)
-        except (OSError, UsageError) as error:
-            print(f"the balancer's log is lost: {error}", file=sys.stderr)
-    directory.vouch_for(directory.balancer_path)
 
 
 def _run_locust(stack: Stack, directory: ReportDirectory, arguments: list[str]) -> None:

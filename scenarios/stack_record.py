@@ -14,6 +14,16 @@ class Limits(BaseModel):
     pids: int = 0
 
 
+class Standing(BaseModel):
+    """What must not change while a balancer is looked at: its worker processes, and the configuration that it serves.
+
+    A reload or a restart gives it other workers.
+    """
+
+    workers: list[int]
+    configuration: str  # its SHA-256
+
+
 class StackRecord(BaseModel):
     """The services that should run, with the limits written for them, and what they are made of.
 
@@ -26,3 +36,5 @@ class StackRecord(BaseModel):
     services: dict[str, Limits]
     versions: dict[str, str]
     images: dict[str, str] = {}
+    before: Standing | None = None  # the run; none where there was no balancer to be asked
+    after: Standing | None = None

@@ -1,6 +1,7 @@
 """The one use case: create a LEGO model from what a client sent."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
@@ -11,6 +12,7 @@ from backend.domain.lego_model import LegoModel
 class Tally:
     """Outcomes since this process started. It is the backends' own ledger of the work they did."""
 
+    started: float = field(default_factory=time.time)  # seconds since the Unix epoch
     created: int = 0
     rejected: int = 0
 

@@ -54,6 +54,9 @@ async def metrics(request: Request) -> Response:
         "# TYPE models_total counter\n"
         f'models_total{{outcome="created"}} {tally.created}\n'
         f'models_total{{outcome="rejected"}} {tally.rejected}\n'
+        "# HELP models_counted_since_seconds When this process began to count, in seconds since the Unix epoch.\n"
+        "# TYPE models_counted_since_seconds gauge\n"
+        f"models_counted_since_seconds {tally.started:.6f}\n"
     )
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 

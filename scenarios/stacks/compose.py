@@ -1,5 +1,6 @@
 """The compose stack: nginx and its backends as containers, with their limits, and Locust beside them."""
 
+import hashlib
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from scenarios.interruption import child, undisturbed
 from scenarios.last_words import LOG_LINES, in_one_line, last_words
 from scenarios.open_files import needed
 from scenarios.report_directory import git_commit
-from scenarios.stack_record import StackRecord
+from scenarios.stack_record import StackRecord, Standing
 from scenarios.stacks import docker_engine
 from scenarios.stacks.compose_command import compose
 from scenarios.stacks.compose_config import host_ports, limits, port_variable
@@ -290,6 +291,20 @@ class ComposeStack:
         )
 
     # -- what a run needs
+
+    def backends(self) -> dict[str, str]:
+        """The URL of every backend: its port on this machine."""
+        return {
+            each.service: f"http://{each.ports[0]}"
+            for each in self.containers()
+            if each.service != BALANCER and each.ports
+        }
+
+    def standing(self) -> Standing:
+        """The balancer's workers and configuration. Raises `UsageError` when it is gone."""
+        said = self._inside(BALANCER, "sh", "-c", "grep -l '^nginx: worker' /proc/[0-9]*/cmdline")
+        workers = sorted(int(path.split("/")[2]) for path in said.split())
+        return Standing(workers=workers, configuration=hashlib.sha256(self.claimed_conf().encode()).hexdigest())
 
     def claimed_conf(self) -> str:
         """The configuration that the balancer's container was made with."""

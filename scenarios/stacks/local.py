@@ -1,5 +1,6 @@
 """The local stack: nginx and its backends as processes of this user, on 127.0.0.1. No Docker, no root."""
 
+import hashlib
 import json
 import shutil
 import signal
@@ -20,7 +21,7 @@ from scenarios.interruption import undisturbed
 from scenarios.last_words import tail
 from scenarios.nginx_conf import NginxConf
 from scenarios.report_directory import versions
-from scenarios.stack_record import Limits, StackRecord
+from scenarios.stack_record import Limits, StackRecord, Standing
 from scenarios.stacks.local_conf import Address, backends, balancer, local_text
 from scenarios.stacks.local_meter import LocalMeter
 from scenarios.stacks.ports import LOOPBACK, require_free
@@ -28,6 +29,7 @@ from scenarios.stacks.processes import STOPPED_WITHIN_S, ProcessId
 from scenarios.stacks.stack import PROJECT, STATE, ServiceState, directory_of, reserved
 
 CONF = PROJECT / "nginx" / "nginx.conf"
+BALANCER = "nginx"
 ACCESS_LOG = "access.csv"  # its name in CONF
 READ_AT_ONCE_BYTES = 1 << 20
 
@@ -183,6 +185,18 @@ class LocalStack:
         if not any(path.exists() for path in paths):
             raise UsageError("there are no logs: the stack was not started yet")
         yield from ((str(path), "\n".join(tail(path))) for path in paths)
+
+    def backends(self) -> dict[str, str]:
+        """The URL of every backend."""
+        return {address.name: _url(address) for address in backends(NginxConf.read(self.conf), self.port_offset)}
+
+    def standing(self) -> Standing:
+        """The balancer's workers and configuration. Raises `UsageError` when it is gone."""
+        nginx = next((known.process for known in self.processes() if known.name == BALANCER), None)
+        if nginx is None:
+            raise UsageError("nginx has ended")
+        workers = sorted(worker.pid for worker in nginx.children())
+        return Standing(workers=workers, configuration=hashlib.sha256(self.running_conf.read_bytes()).hexdigest())
 
     def claimed_conf(self) -> str:
         """The configuration as it was when the stack started."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from scenarios.errors import UsageError
 from scenarios.ledgers import Resource
-from scenarios.stack_record import StackRecord
+from scenarios.stack_record import StackRecord, Standing
 
 PROJECT = Path(__file__).parent.parent.parent
 STATE = PROJECT / ".stack"
@@ -76,6 +76,12 @@ class Stack(Protocol):
 
     def logs(self) -> Iterator[tuple[str, str]]:
         """Every log's name and last lines."""
+
+    def backends(self) -> dict[str, str]:
+        """The URL of every backend on this machine, by the name that the configuration has for it."""
+
+    def standing(self) -> Standing:
+        """The balancer's workers and configuration. Raises `UsageError` when it is gone."""
 
     def claimed_conf(self) -> str:
         """The nginx configuration that is being served, as it was written."""

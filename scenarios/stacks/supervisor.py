@@ -52,10 +52,11 @@ def main() -> None:
     """Run the stack until told to stop."""
     state, conf, port_offset, stay = sys.argv[1:]
     orders = Orders(heed_input=stay == "leave")
-    sys.exit(_supervise(LocalStack(int(port_offset), Path(conf), Path(state)), orders))
+    sys.exit(supervise(LocalStack(int(port_offset), Path(conf), Path(state)), orders))
 
 
-def _supervise(stack: LocalStack, orders: Orders) -> int:
+def supervise(stack: LocalStack, orders: Orders) -> int:
+    """Start the services of a stack, wait for the order to stop, and stop them. Returns the exit code."""
     children: dict[str, subprocess.Popen[bytes]] = {}
     started = [ProcessId.of("supervisor", os.getpid())]
     try:

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 
 import pandas as pd
@@ -148,17 +147,41 @@ def test_a_service_that_is_not_there_cannot_be_frozen(stack):
         pass
 
 
-def test_ctrl_c_while_a_backend_is_frozen_leaves_it_running_and_no_report(stack, reports):
+FREEZES = """
+import sys, time
+from scenarios.interruption import Interrupted, Interrupter
+from scenarios.stacks.local import LocalStack
+Interrupter().install()
+try:
+    with LocalStack(int(sys.argv[1])).frozen("back-03"):
+        print("frozen", flush=True)
+        time.sleep(0.5)
+except Interrupted as interrupted:
+    sys.exit(interrupted.exit_code)
+"""
+
+
+def test_ctrl_c_while_a_backend_is_frozen_leaves_it_running(stack):
     process = next(known.process for known in stack.processes() if known.name == "back-03")
+    command = [sys.executable, "-c", FREEZES, str(stack.port_offset)]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as freezing:
+        assert freezing.stdout is not None
+        assert freezing.stdout.readline() == "frozen\n"
+        wait_for(lambda: process.status() == psutil.STATUS_STOPPED or freezing.poll() is not None)
+        freezing.send_signal(signal.SIGINT)
+        assert freezing.wait(30) == 130
+    assert process.status() != psutil.STATUS_STOPPED
+
+
+def test_ctrl_c_in_the_middle_leaves_the_stack_as_it_was_and_no_report(stack, reports):
     command = [sys.executable, "-m", "scenarios", "--port-offset", str(stack.port_offset), "fingerprint"]
-    with subprocess.Popen([*command, "--reports", str(reports)], cwd=PROJECT, stderr=subprocess.PIPE) as probing:
-        deadline = time.monotonic() + 30
-        while process.status() != psutil.STATUS_STOPPED:
-            assert time.monotonic() < deadline
-            assert probing.poll() is None
-            time.sleep(0.002)
+    with subprocess.Popen(
+        [*command, "--reports", str(reports)], cwd=PROJECT, stderr=subprocess.PIPE, text=True
+    ) as probing:
+        assert probing.stderr is not None
+        assert probing.stderr.readline() == "asking: some seconds\n"
         probing.send_signal(signal.SIGINT)
         assert probing.wait(30) == 130
-    assert process.status() != psutil.STATUS_STOPPED
     assert stack.is_up()
+    assert {known.process.status() for known in stack.processes()}.isdisjoint({psutil.STATUS_STOPPED})
     assert list((reports / "fingerprint").iterdir()) == []

@@ -5,7 +5,7 @@ import zlib
 
 import pandas as pd
 
-from analysis.evidence import dtypes_of
+from analysis.frames import dtypes_of
 from scenarios.ledgers import Probed
 from scenarios.probe_record import Algorithm, Phase, ProbeRecord
 

@@ -1,14 +1,18 @@
 """Evidence made to measure: a run as it would have been recorded."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
 
-from analysis.evidence import Evidence, dtypes_of, empty
+from analysis.evidence import Evidence
+from analysis.frames import dtypes_of, empty
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
-from scenarios.ledgers import Balanced, Pulse, Resource, Response
+from scenarios.ledgers import AFTER, BEFORE, Balanced, Processed, Pulse, Resource, Response
 from scenarios.report_directory import End, Host, Manifest
+from scenarios.stack_record import StackRecord, Standing
 
 HOST = Host(system="test", cpus=2, memory_bytes=1, open_files_limit=1024)
 
@@ -55,9 +59,62 @@ def pulse(at_us=1_000_000_000, **columns):
     return Pulse(at_us=at_us, **(dict.fromkeys(Pulse._fields[5:], 0) | usual | columns))
 
 
-def balanced(request_id, request_time):
-    usual = {name: kind() for name, kind in Balanced.__annotations__.items()}
-    return Balanced(**(usual | {"balanced_request_id": request_id, "request_time": request_time}))
+def balanced(request_id, request_time=0.001, tag="", **columns):
+    usual = {name: kind() for name, kind in Balanced.__annotations__.items()} | {
+        "msec": 1_000.0 + request_time,
+        "pid": 1,
+        "status": 201,
+        "upstream_addr": f"{tag}:80",
+        "upstream_status": "201",
+        "upstream_http_x_host_tag": tag or "-",
+    }
+    return Balanced(**(usual | {"balanced_request_id": request_id, "request_time": request_time} | columns))
+
+
+def logged(rows, **columns):
+    """The balancer's row for each of these, at the time of the client's."""
+    return [
+        balanced(row.request_id, tag=row.host_tag, msec=(row.sent_us + row.latency_us) / 1e6, **columns) for row in rows
+    ]
+
+
+def counted(counts, **after):
+    """What backends counted before and after a run in which they processed so many."""
+    return [
+        Processed(moment, tag, tag, 1, count if moment == AFTER else 0, 0)._replace(
+            **(after.get(tag, {}) if moment == AFTER else {})
+        )
+        for moment in (BEFORE, AFTER)
+        for tag, count in counts.items()
+    ]
+
+
+STANDING = Standing(workers=[1], configuration="same")
+
+
+def stack(before=STANDING, after=STANDING):
+    return StackRecord(name="test", enforces=False, services={}, versions={}, before=before, after=after)
+
+
+def three_ledgers(rows, weights=None, *, log=None, counts=None, damaged=0, standing=None, **more):
+    """A run whose ledgers agree, but for what is given. Its processes are those of the ids."""
+    rows = list(rows)
+    tags = dict(Counter(row.host_tag for row in rows if row.host_tag))
+    made = evidence(
+        rows,
+        weights or tags,
+        balancer=logged(rows) if log is None else log,
+        pulses=[pulse(process="id")],
+        **more,
+    )
+    began = datetime.fromtimestamp(999, UTC)
+    return replace(
+        made,
+        manifest=made.manifest.model_copy(update={"started_at": began}),
+        damaged=damaged,
+        processed=frame(counted(tags) if counts is None else counts, Processed),
+        stack=standing or stack(),
+    )
 
 
 def responses(counts):
@@ -80,4 +137,6 @@ def evidence(rows, weights, *, requests=None, complete=True, cycles=1, pulses=No
         stack=None,
         resources=empty(Resource),
         balancer=frame(balancer, Balanced),
+        damaged=0,
+        processed=empty(Processed),
     )

@@ -1,10 +1,57 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from analysis.balancer_log import read_log
 from scenarios.ledgers import Balanced
+from tests.unit.evidence import balanced
 
 
 def test_the_columns_of_the_balancers_ledger_are_those_that_nginx_writes_in_its_order():
     conf = Path("nginx/nginx.conf").read_text()
     written = conf.partition("log_format ledger")[2].partition(";")[0]
     assert tuple(re.findall(r'"\$(\w+)"', written)) == Balanced._fields
+
+
+def written(path, *lines):
+    header = ",".join(Balanced._fields)
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def line(row):
+    return ",".join(f'"{value}"' for value in row)
+
+
+ROWS = [balanced(f"id-{number}", tag="a") for number in range(3)]
+
+
+def test_a_sound_log_is_read_as_it_is(tmp_path):
+    frame, damaged = read_log(written(tmp_path / "balancer.csv", *map(line, ROWS)))
+    assert damaged == 0
+    assert [Balanced(*row) for row in frame.itertuples(index=False)] == ROWS
+
+
+@pytest.mark.parametrize(
+    ("damage", "lost"),
+    [
+        ('"1795443246.214","12","3","4","id-9","PO', 1),
+        ('"1795443246.214","12","3"', 1),
+        (line(ROWS[0]) + ',"more"', 1),
+        ('127.0.0.1 - - [23/Nov/2026:14:12:21 +0000] "POST /models HTTP/1.1" 201 200 "-" "-"', 1),
+        ("not,a,log\n\x00\x01", 2),
+        (line(ROWS[0]).replace("201", "twohundred"), 1),
+    ],
+    ids=["cut in half", "too short", "too long", "another format", "rubbish", "words for numbers"],
+)
+def test_damaged_lines_are_counted_and_the_others_kept(tmp_path, damage, lost):
+    for lines in ([*map(line, ROWS), damage], [damage, *map(line, ROWS)]):
+        frame, damaged = read_log(written(tmp_path / "balancer.csv", *lines))
+        assert damaged == lost
+        assert list(frame["balanced_request_id"]) == ["id-0", "id-1", "id-2"]
+
+
+def test_a_log_of_which_nothing_can_be_read_has_no_rows(tmp_path):
+    frame, damaged = read_log(written(tmp_path / "balancer.csv", "nothing"))
+    assert (len(frame), damaged) == (0, 1)

@@ -113,7 +113,7 @@ def test_no_name_leads_out_of_the_directory():
 def test_scaling_keeps_proportions():
     spike = Scenario.load("spike").scaled(requests=2_000, users=1_000)
     assert [(stage.users, stage.spawn_rate, stage.until_requests) for stage in spike.stages] == [
-        (10, 10.0, 100),
+        (10, 100.0, 100),
         (1_000, 500.0, 1_900),
         (10, 500.0, None),
     ]

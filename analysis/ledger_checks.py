@@ -1,0 +1,247 @@
+"""Checks of the ledgers: whether they agree, and whether what the exact bound presupposes was so."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+from analysis.check import Check, Outcome
+from analysis.evidence import Evidence
+from analysis.reconciliation import Difference
+from scenarios.ledgers import AFTER, BACKENDS, BALANCER, BEFORE
+from scenarios.model import CREATED
+from scenarios.stack_record import STACK
+
+CLOCKS_APART_S = 1.0
+NAMED_IDS = 3
+ONE_ADDRESS = r"[^,\s]+:\d+"
+DIFFERENCES_CSV, RECONCILIATION_CSV = "differences.csv", "reconciliation.csv"
+
+
+class Rule(NamedTuple):
+    """What a difference between the ledgers means."""
+
+    claim: str
+    outcome: Outcome  # where there is one
+    moves_the_split: bool  # whether the exact bound presupposes that there is none
+
+
+RULES = {
+    Difference.FOREIGN: Rule("Nobody else used the balancer.", Outcome.INVALID, moves_the_split=True),
+    Difference.UNRECORDED: Rule(
+        "The client has a row for each of its requests that the balancer saw.", Outcome.INVALID, moves_the_split=True
+    ),
+    Difference.REPEATED: Rule(
+        "The balancer saw each request once.", Outcome.INVALID, moves_the_split=True
+    ),
+    Difference.UNLOGGED: Rule(
+        "The balancer has logged every request that was answered.", Outcome.INVALID, moves_the_split=True
+    ),
+    Difference.REFUSED: Rule(
+        "Every request reached the balancer.", Outcome.FAIL, moves_the_split=False
+    ),
+    Difference.ABANDONED: Rule(
+        "The client waited for every answer.", Outcome.INVALID, moves_the_split=True
+    ),
+    Difference.ALTERED: Rule(
+        "What the balancer passed on is what the client received, whole.", Outcome.FAIL, moves_the_split=False
+    ),
+    Difference.RETRIED: Rule(
+        "No request was tried on a second backend, which would be another pick.", Outcome.INVALID, moves_the_split=True
+    ),
+    Difference.FAILED_ATTEMPT: Rule(
+        "No attempt failed, which would lower that backend's weight for a while.", Outcome.INVALID, moves_the_split=True
+    ),
+    Difference.TWICE: Rule(
+        "No request was processed by two backends.", Outcome.FAIL, moves_the_split=False
+    ),
+    Difference.LOST: Rule(
+        "What a backend processed was answered.", Outcome.FAIL, moves_the_split=False
+    ),
+    Difference.UNCOUNTED: Rule(
+        "What a backend answered it has processed.", Outcome.FAIL, moves_the_split=False
+    ),
+    Difference.UNASKED: Rule(
+        "Nobody used a backend but the balancer.", Outcome.INVALID, moves_the_split=False
+    ),
+}  # fmt: skip
+
+# with these, the ledgers are not of the same requests
+DISTURBANCES = {
+    Difference.FOREIGN,
+    Difference.UNRECORDED,
+    Difference.REPEATED,
+    Difference.UNLOGGED,
+    Difference.ABANDONED,
+}
+
+
+def ledger_checks(evidence: Evidence, reconciliation: pd.DataFrame, differences: pd.DataFrame) -> Iterator[Check]:
+    """Test that the three ledgers agree. Where only the client's was kept, there is nothing to test."""
+    if evidence.stack is None:
+        yield Check(
+            name="ledgers",
+            claim="Client, balancer and backends agree on every request.",
+            expected="three ledgers",
+            observed="only the client's: `make` starts Locust so that the others are kept, too",
+            outcome=Outcome.UNTESTED,
+            evidence=RECONCILIATION_CSV,
+        )
+        return
+    yield _standing(evidence)
+    yield _log(evidence)
+    yield _clocks(evidence)
+    yield _counters(evidence)
+    yield _identity(evidence)
+    yield from (_difference(kind, differences) for kind in Difference)
+    yield from _agreement(evidence, reconciliation, differences)
+
+
+def broken_preconditions(evidence: Evidence, differences: pd.DataFrame) -> list[str]:
+    """Why the exact bound of weighted round-robin says nothing about this run; empty when it does."""
+    if evidence.stack is None:
+        return []
+    of_run = [_standing(evidence), _log(evidence)]
+    of_requests = [_difference(kind, differences) for kind, rule in RULES.items() if rule.moves_the_split]
+    return [f"{check.name}: {check.observed}" for check in (*of_run, *of_requests) if check.outcome is not Outcome.PASS]
+
+
+def _standing(evidence: Evidence) -> Check:
+    assert evidence.stack is not None
+    before, after = evidence.stack.before, evidence.stack.after
+    known = before is not None and after is not None
+    changed = []
+    if before is not None and after is not None:
+        if before.workers != after.workers:
+            changed.append(f"the workers were {_numbers(before.workers)}, then {_numbers(after.workers)}")
+        if before.configuration != after.configuration:
+            changed.append("its configuration was changed")
+    return Check(
+        name="balancer",
+        claim="The balancer was neither reloaded nor restarted, which would begin its cycle anew.",
+        expected="the same workers and configuration before and after",
+        observed=("; ".join(changed) or "the same") if known else "it did not say",
+        outcome=Outcome.PASS if known and not changed else Outcome.INVALID,
+        evidence=STACK,
+    )
+
+
+def _numbers(pids: list[int]) -> str:
+    return ", ".join(map(str, pids)) or "none"
+
+
+def _log(evidence: Evidence) -> Check:
+    begun_s = evidence.manifest.started_at.timestamp() - CLOCKS_APART_S
+    early = int((evidence.balancer["msec"] < begun_s).sum())
+    faults = [
+        *([f"{evidence.damaged:,} lines are damaged"] if evidence.damaged else []),
+        *([f"{early:,} lines are from before the run"] if early else []),
+        *(["it is empty"] if evidence.balancer.empty and len(evidence.responses) else []),
+    ]
+    return Check(
+        name="log",
+        claim="The balancer's log of this run is whole.",
+        expected="nothing damaged, nothing from before",
+        observed="; ".join(faults) or f"{len(evidence.balancer):,} rows",
+        outcome=Outcome.INVALID if faults else Outcome.PASS,
+        evidence=BALANCER,
+    )
+
+
+def _clocks(evidence: Evidence) -> Check:
+    both = evidence.responses.merge(evidence.balancer, left_on="request_id", right_on="balanced_request_id")
+    begun_s = both["msec"] - both["request_time"]
+    early_s = float((both["sent_us"] / 1e6 - begun_s).max()) if len(both) else 0.0
+    late_s = float((both["msec"] - (both["sent_us"] + both["latency_us"] + both["late_us"]) / 1e6).max())
+    apart_s = max(0.0, early_s, late_s if len(both) else 0.0)
+    return Check(
+        name="clocks",
+        claim="By both clocks the balancer had a request after it was sent, and was done before the answer was there.",
+        expected=f"to {CLOCKS_APART_S:g} s",
+        observed=f"{apart_s:.3f} s apart" if apart_s > CLOCKS_APART_S else "so",
+        outcome=Outcome.PASS if apart_s <= CLOCKS_APART_S else Outcome.INVALID,
+        evidence=BALANCER,
+    )
+
+
+def _counters(evidence: Evidence) -> Check:
+    rows = evidence.processed
+    silent = [
+        f"{service} did not say {moment} the run"
+        for moment in (BEFORE, AFTER)
+        for service in evidence.manifest.claim.weights
+        if service not in set(rows.loc[rows["moment"] == moment, "service"])
+    ]
+    begun = rows.groupby("service", sort=False)["started_us"].nunique()
+    faults = silent + [f"{service} began anew" for service in begun.index[begun > 1]]
+    return Check(
+        name="counters",
+        claim="Every backend has counted from the beginning of the run to its end.",
+        expected="no restart",
+        observed="; ".join(faults) or "none",
+        outcome=Outcome.INVALID if faults else Outcome.PASS,
+        evidence=BACKENDS,
+    )
+
+
+def _identity(evidence: Evidence) -> Check:
+    rows = evidence.processed.drop_duplicates(["service", "host_tag"])
+    wrong = rows[rows["host_tag"] != rows["service"]]
+    addresses = evidence.balancer[["upstream_addr", "upstream_http_x_host_tag"]].drop_duplicates()
+    answered = addresses[addresses["upstream_addr"].str.fullmatch(ONE_ADDRESS)]
+    tags = answered["upstream_http_x_host_tag"]
+    unsigned = evidence.balancer[
+        (evidence.balancer["status"] == CREATED) & (evidence.balancer["upstream_http_x_host_tag"] == "-")
+    ]
+    shared = tags[tags.duplicated() & (tags != "-")].unique()
+    said = [
+        *(
+            f"{service} answers as {tag or 'nobody'}"
+            for service, tag in zip(wrong["service"], wrong["host_tag"], strict=True)
+        ),
+        *(f"{tag} answers at {', '.join(answered.loc[tags == tag, 'upstream_addr'])}" for tag in shared),
+        *(f"nobody signs what {address} answers" for address in unsigned["upstream_addr"].unique()),
+    ]
+    return Check(
+        name="identity",
+        claim="Every backend answers under its own name.",
+        expected=", ".join(evidence.manifest.claim.weights),
+        observed="; ".join(said) or "so",
+        outcome=Outcome.of(held=not said, known=len(rows) > 0),
+        evidence=BACKENDS,
+    )
+
+
+def _difference(kind: Difference, differences: pd.DataFrame) -> Check:
+    rows, rule = differences[differences["difference"] == kind], RULES[kind]
+    ids = rows.loc[rows["request_id"] != "", "request_id"]
+    named = ", ".join(ids.head(NAMED_IDS)) + (", …" if len(ids) > NAMED_IDS else "")
+    observed = f"{rows['count'].sum():,}" + (f" ({named})" if named else "")
+    return Check(
+        name=kind,
+        claim=rule.claim,
+        expected="0",
+        observed=observed,
+        outcome=Outcome.PASS if rows.empty else rule.outcome,
+        evidence=DIFFERENCES_CSV,
+    )
+
+
+def _agreement(evidence: Evidence, reconciliation: pd.DataFrame, differences: pd.DataFrame) -> Iterator[Check]:
+    """By backend. What somebody else caused, or the client forgot, is not the balancer's doing."""
+    disturbed = differences["difference"].isin(DISTURBANCES).any()
+    unasked = set(differences.loc[differences["difference"] == Difference.UNASKED, "host_tag"])
+    for tag in evidence.manifest.claim.weights:
+        client, balancer, processed = reconciliation.loc[tag, ["client", "balancer", "processed"]]
+        agreed = client == balancer == processed
+        said = f"{processed:,.0f}" if pd.notna(processed) else "not known"
+        yield Check(
+            name=f"ledgers {tag}",
+            claim=f"Client, balancer and {tag} agree on how many models it created ({CREATED}).",
+            expected="three times the same",
+            observed=f"client {client:,.0f}, balancer {balancer:,.0f}, backend {said}",
+            outcome=Outcome.of(
+                held=agreed, known=agreed or (pd.notna(processed) and not disturbed and tag not in unasked)
+            ),
+            evidence=RECONCILIATION_CSV,
+        )

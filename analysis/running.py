@@ -1,0 +1,69 @@
+"""How far each backend was from its share while the run went on, as exactly as the balancer's log can tell.
+
+nginx logs a request when it is over, and stamps it with the time at which the turn of the event loop began in which it
+was read. That turn is also the one in which the backend was picked. So a pick was made at or after its stamp, and
+before the same worker began its next turn, whose stamp is at most the next one in that worker's log. Stamps are whole
+milliseconds. At any moment each pick is therefore certain to have been made, certain not to have been, or neither, and
+a backend's deviation lies between a lowest and a highest value.
+
+While the claim holds, no two values of the true deviation are further apart than the bound (analysis.round_robin), for
+it is one of any run of consecutive picks. They surely are when a lowest value is further than that above a highest.
+"""
+
+import numpy as np
+import pandas as pd
+
+from analysis.evidence import Evidence
+
+LOWEST, HIGHEST = "lowest", "highest"
+
+
+def running(evidence: Evidence) -> pd.DataFrame:
+    """A row per backend of the claim and moment at which something may have changed, by `at_s` since the first stamp.
+
+    `lowest` and `highest` are what the backend's count less its share of all picks can have been, in requests.
+    """
+    weights = evidence.manifest.claim.weights
+    picks = _picks(evidence)
+    columns = ["host_tag", "at_s", LOWEST, HIGHEST]
+    if picks.empty:
+        return pd.DataFrame(columns=columns).astype({LOWEST: "float64", HIGHEST: "float64"})
+    moments = np.unique(picks[["from_ms", "until_ms"]].to_numpy())
+    possible = _made_by(moments, picks["from_ms"].to_numpy())
+    certain = _made_by(moments, picks["until_ms"].to_numpy())
+    frames = []
+    for tag, weight in weights.items():
+        share, own = weight / sum(weights.values()), picks[picks["host_tag"] == tag]
+        own_possible = _made_by(moments, own["from_ms"].to_numpy())
+        own_certain = _made_by(moments, own["until_ms"].to_numpy())
+        lowest = own_certain - share * (own_certain + possible - own_possible)
+        highest = own_possible - share * (own_possible + certain - own_certain)
+        at_s = (moments - moments[0]) / 1e3
+        frames.append(pd.DataFrame({"host_tag": tag, "at_s": at_s, LOWEST: lowest, HIGHEST: highest}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def swing(running: pd.DataFrame) -> pd.Series:
+    """By backend, how many requests its deviation surely went up and down; it began at none."""
+    by_backend = running.groupby("host_tag", sort=False)
+    return by_backend[LOWEST].max().clip(lower=0) - by_backend[HIGHEST].min().clip(upper=0)
+
+
+def _picks(evidence: Evidence) -> pd.DataFrame:
+    """A row per request that was passed on, with the milliseconds between which its backend was picked."""
+    log = evidence.balancer
+    ended_ms = np.rint(log["msec"] * 1e3).astype("int64")
+    begun_ms = ended_ms - np.rint(log["request_time"] * 1e3).astype("int64")
+    until_ms = pd.Series(0, index=log.index)
+    for rows in log.groupby("pid").indices.values():
+        stamps = np.unique(np.concatenate([begun_ms.to_numpy()[rows], ended_ms.to_numpy()[rows]]))
+        stamps = np.append(stamps, stamps[-1] + 1)  # the last turn has ended, too
+        after = np.searchsorted(stamps, begun_ms.to_numpy()[rows], side="right")
+        until_ms.iloc[rows] = stamps[after] + 1  # a stamp is cut off to the millisecond
+    frame = pd.DataFrame({"host_tag": log["upstream_http_x_host_tag"], "from_ms": begun_ms, "until_ms": until_ms})
+    return frame[log["upstream_addr"].str.contains(":", regex=False)]
+
+
+def _made_by(moments: np.ndarray, at_ms: np.ndarray) -> np.ndarray:
+    """How many of these had come by each moment."""
+    return np.searchsorted(np.sort(at_ms), moments, side="right")

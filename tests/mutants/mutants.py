@@ -1,0 +1,148 @@
+"""What is broken on purpose, and which checks have to turn."""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scenarios.model import BODY
+from tests.conftest import PROJECT, ask
+
+CONF = PROJECT / "nginx" / "nginx.conf"
+TAGS = ("back-01", "back-02", "back-03")
+FAIL, INVALID = "FAIL", "INVALID"
+SPLITS = [f"{kind} {tag}" for kind in ("split", "running split") for tag in TAGS]
+SLOW = dict.fromkeys(TAGS, "slow")
+
+
+def conf(*changes: tuple[str, str]) -> str:
+    """The real configuration with these changes; each must find its place."""
+    text = CONF.read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One thing that is wrong: in the configuration, in a backend, during the run, or in what is left of it.
+
+    `may` names checks that can turn, too, depending on when the fault strikes.
+    """
+
+    what: str
+    must: dict[str, str]
+    may: tuple[str, ...] = ()
+    conf: str = field(default_factory=conf)
+    faults: dict[str, str] = field(default_factory=dict)
+    meanwhile: Callable | None = None  # given the stack, once the run is under way
+    afterwards: Callable | None = None  # given the report directory
+    requests: int = 3000
+    users: int = 60
+
+    @property
+    def name(self) -> str:
+        return self.what.replace(" ", "-").replace("'", "")
+
+
+def all_of(names, outcome):
+    return dict.fromkeys(names, outcome)
+
+
+def reload(stack):
+    nginx(stack).send_signal(signal.SIGHUP)
+
+
+def nginx(stack):
+    return next(known.process for known in stack.processes() if known.name == "nginx")
+
+
+def another_client(stack):
+    for _ in range(5):
+        ask(f"{stack.url}/models", BODY, headers={"Content-Type": "application/json"})
+
+
+def past_the_balancer(stack):
+    ask(f"{stack.backends()['back-02']}/models", BODY, headers={"Content-Type": "application/json"})
+
+
+def drop_rows(directory):
+    """As if the client had not written them: the end mark vouches for what is left."""
+    lines = directory.responses_path.read_text().splitlines(keepends=True)
+    directory.responses_path.write_text("".join(lines[:-7]))
+    directory.vouch_for(directory.responses_path)
+
+
+WEIGHT_2, WEIGHT_3 = "back-02:8002 weight=2", "back-03:8003 weight=3"
+ZONE = "zone models 256k;"
+
+MUTANTS = (
+    Mutant("nothing is wrong", {}),
+    Mutant(
+        "a weight is one too high",
+        all_of(SPLITS, FAIL),
+        conf=conf((WEIGHT_2, "back-02:8002 weight=3")),
+    ),
+    Mutant(
+        "two weights are swapped",
+        all_of((f"{kind} {tag}" for kind in ("split", "running split") for tag in ("back-02", "back-03")), FAIL),
+        conf=conf((WEIGHT_2, "back-02:8002 weight=3"), (WEIGHT_3, "back-03:8003 weight=2")),
+    ),
+    Mutant(
+        "workers share no zone",
+        {"running split back-03": FAIL},
+        may=tuple(SPLITS),
+        conf=conf((ZONE, ""), (" resolve;", ";")),
+        faults=SLOW,
+        requests=600,
+        users=8,
+    ),
+    Mutant("picks are random", {}, may=tuple(SPLITS), conf=conf((ZONE, f"{ZONE} random;"))),
+    Mutant("picks are the better of two", {}, may=tuple(SPLITS), conf=conf((ZONE, f"{ZONE} random two least_conn;"))),
+    Mutant("picks go by address", all_of(SPLITS, FAIL), conf=conf((ZONE, f"{ZONE} ip_hash;"))),
+    Mutant(
+        "picks go by connections and a backend is slow",
+        all_of(SPLITS, FAIL),
+        conf=conf((ZONE, f"{ZONE} least_conn;")),
+        faults={"back-03": "slow"},
+    ),
+    Mutant("a backend is down", all_of(SPLITS, FAIL), conf=conf((WEIGHT_2, f"{WEIGHT_2} down"))),
+    Mutant("a backend says 503 now and then", {"errors": FAIL}, faults={"back-02": "unavailable"}),
+    Mutant(
+        "POSTs are tried again and processed twice",
+        {"retried": INVALID, "processed twice": FAIL} | all_of(SPLITS, INVALID),
+        conf=conf(("proxy_next_upstream error timeout;", "proxy_next_upstream error timeout non_idempotent;")),
+        faults={"back-02": "unanswered"},
+    ),
+    Mutant(
+        "a backend has another's name",
+        {"identity": FAIL, "ledgers back-01": FAIL, "ledgers back-02": FAIL},
+        faults={"back-02": "misnamed"},
+    ),
+    Mutant("a backend has no name", {"errors": FAIL}, faults={"back-02": "nameless"}),
+    Mutant(
+        "a backend answers and does not count",
+        {"uncounted": FAIL, "ledgers back-02": FAIL},
+        faults={"back-02": "uncounted"},
+    ),
+    Mutant(
+        "a backend counts and does not answer",
+        {"errors": FAIL, "failed attempt": INVALID, "lost in flight": FAIL} | all_of(SPLITS, INVALID),
+        faults={"back-02": "unanswered"},
+    ),
+    Mutant("bodies are cut off", {"errors": FAIL, "altered": FAIL}, faults={"back-02": "truncated"}),
+    Mutant("the balancer is reloaded", {"balancer": INVALID} | all_of(SPLITS, INVALID), meanwhile=reload),
+    Mutant(
+        "somebody else uses the balancer",
+        {"foreign traffic": INVALID} | all_of(SPLITS, INVALID),
+        meanwhile=another_client,
+    ),
+    Mutant(
+        "somebody else uses a backend", {"unasked": INVALID, "ledgers back-02": INVALID}, meanwhile=past_the_balancer
+    ),
+    Mutant(
+        "the client drops rows",
+        {"requests": INVALID, "unrecorded": INVALID} | all_of(SPLITS, INVALID),
+        afterwards=drop_rows,
+    ),
+)

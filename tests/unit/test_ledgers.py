@@ -1,0 +1,188 @@
+"""Three ledgers that agree, and every way in which they can differ."""
+
+import pytest
+
+from analysis.check import Outcome
+from analysis.generator import totals
+from analysis.reconciliation import Difference, differences, reconciliation
+from analysis.report import tables_of
+from analysis.verdict import judge
+from scenarios.ledgers import OWN_FAULT
+from scenarios.stack_record import Standing
+from tests.unit.evidence import balanced, counted, evidence, logged, response, stack, three_ledgers
+
+EXACT = {"a": 167, "b": 333, "c": 500}
+WEIGHTS = {"a": 1, "b": 2, "c": 3}
+FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
+SPLITS = {f"{kind} {tag}": INVALID for kind in ("split", "running split") for tag in WEIGHTS}
+
+
+def rows():
+    """In the order of the cycle, a millisecond apart."""
+    picks = [tag for _ in range(166) for tag in "cbacbc"] + ["c", "b", "a", "c"]
+    return [response(number, tag) for number, tag in enumerate(picks)]
+
+
+def turned(made):
+    verdict = judge(made, tables_of(made, totals(made)))
+    return {
+        check.name: check.outcome
+        for check in verdict.checks
+        if check.outcome not in (Outcome.PASS, Outcome.UNTESTED) and check.name not in ("services", "errors")
+    }
+
+
+def of_kind(made):
+    """The ids of every difference, and how many are meant by those that have none."""
+    found = differences(made, reconciliation(made))
+    return {
+        kind: [row.request_id or row.count for row in of_one.itertuples()]
+        for kind, of_one in found.groupby("difference", sort=False)
+    }
+
+
+def test_ledgers_that_agree_have_no_difference_and_the_split_is_exact_all_along():
+    made = three_ledgers(rows(), WEIGHTS)
+    assert of_kind(made) == {}
+    assert turned(made) == {}
+    table = reconciliation(made)
+    assert table.loc["c"].to_dict() == {"client": 500, "balancer": 500, "attempts": 500, "processed": 500}
+
+
+def test_without_the_other_ledgers_only_the_client_is_believed_and_the_report_says_so():
+    made = evidence(rows(), WEIGHTS)
+    checks = {check.name: check for check in judge(made, tables_of(made, totals(made))).checks}
+    assert checks["ledgers"].outcome is Outcome.UNTESTED
+
+
+def one_changed(**columns):
+    sent = rows()
+    log = logged(sent)
+    log[7] = log[7]._replace(**columns)
+    return sent, log
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "also"),
+    [
+        ({"status": 499}, Difference.ABANDONED, SPLITS | {"ledgers b": INVALID}),
+        ({"upstream_http_x_host_tag": "a"}, Difference.ALTERED, {"ledgers a": FAIL, "ledgers b": INVALID}),
+        ({"upstream_addr": "a:80, b:80", "upstream_status": "502, 201"}, Difference.RETRIED, SPLITS),
+        ({"upstream_status": "502"}, Difference.FAILED_ATTEMPT, SPLITS),
+    ],
+)
+def test_a_request_that_went_another_way_is_named(columns, kind, also):
+    sent, log = one_changed(**columns)
+    made = three_ledgers(sent, WEIGHTS, log=log)
+    assert of_kind(made)[kind] == ["id-7"]
+    assert turned(made)[kind] in (FAIL, INVALID)
+    assert also.items() <= turned(made).items()
+
+
+def test_a_request_of_somebody_else_is_foreign_and_makes_the_split_untestable():
+    sent = rows()
+    made = three_ledgers(sent, WEIGHTS, log=[*logged(sent), balanced("somebody", tag="a", msec=1_000.5)],
+                         counts=counted(EXACT | {"a": 168}))  # fmt: skip
+    assert of_kind(made) == {Difference.FOREIGN: ["somebody"]}
+    assert turned(made) == {Difference.FOREIGN: INVALID, "ledgers a": INVALID} | SPLITS
+
+
+def test_a_row_that_the_client_dropped_is_told_apart_from_somebody_else_by_its_id():
+    sent = rows()
+    made = three_ledgers(sent[:-1], WEIGHTS, log=logged(sent), counts=counted(EXACT), requests=1000)
+    assert of_kind(made) == {Difference.UNRECORDED: ["id-999"]}
+    assert turned(made)[Difference.UNRECORDED] is INVALID
+
+
+def test_a_request_that_the_balancer_never_logged_was_refused_or_is_missing_in_its_log():
+    sent = [*rows(), response(1000, status=0, error="ConnectionResetError: reset")]
+    assert of_kind(three_ledgers(sent, WEIGHTS, log=logged(sent[:-1]))) == {Difference.REFUSED: ["id-1000"]}
+    made = three_ledgers(rows(), WEIGHTS, log=logged(rows()[1:]))
+    assert of_kind(made)[Difference.UNLOGGED] == ["id-0"]
+    assert turned(made)[Difference.UNLOGGED] is INVALID
+
+
+def test_an_answer_that_did_not_arrive_whole_is_a_difference():
+    sent = rows()
+    sent[7] = sent[7]._replace(host_tag="", status=0, error="AnswerFault: closed within the answer")
+    made = three_ledgers(sent, WEIGHTS, log=logged(rows()), counts=counted(EXACT))
+    assert of_kind(made) == {Difference.ALTERED: ["id-7"]}
+    assert turned(made)[Difference.ALTERED] is FAIL
+
+
+def test_what_the_client_itself_gave_up_is_abandoned_however_it_ended_for_the_balancer():
+    sent = rows()
+    sent[7] = sent[7]._replace(host_tag="", status=0, error=f"{OWN_FAULT}: stopped")
+    made = three_ledgers(sent, WEIGHTS, log=logged(rows()), counts=counted(EXACT))
+    assert of_kind(made) == {Difference.ABANDONED: ["id-7"]}
+
+
+def test_a_request_that_a_second_backend_answered_was_processed_twice_if_the_first_has_counted_it():
+    sent, log = one_changed(upstream_addr="a:80, b:80", upstream_status="502, 201")
+    made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT | {"a": 168}))
+    assert of_kind(made) == {Difference.RETRIED: ["id-7"], Difference.TWICE: ["id-7"]}
+    assert turned(made)[Difference.TWICE] is FAIL
+
+
+def test_what_was_processed_and_not_answered_is_lost_in_flight():
+    sent, log = one_changed(status=502, upstream_status="502", upstream_http_x_host_tag="-", upstream_addr="b:80")
+    sent[7] = sent[7]._replace(status=502, host_tag="", error="Unwanted: status 502")
+    made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))
+    assert of_kind(made) == {Difference.FAILED_ATTEMPT: ["id-7"], Difference.LOST: ["id-7"]}
+
+
+@pytest.mark.parametrize(
+    ("count", "kind"), [(332, Difference.UNCOUNTED), (334, Difference.UNASKED)]
+)  # fmt: skip
+def test_a_backend_that_miscounts_is_named_with_the_number(count, kind):
+    made = three_ledgers(rows(), WEIGHTS, counts=counted(EXACT | {"b": count}))
+    assert of_kind(made) == {kind: [1]}
+    assert "ledgers b" in turned(made)
+
+
+def test_a_request_that_is_logged_twice_is_named():
+    sent = rows()
+    made = three_ledgers(sent, WEIGHTS, log=[*logged(sent), logged(sent)[3]])
+    assert of_kind(made)[Difference.REPEATED] == ["id-3"]
+    assert turned(made)[Difference.REPEATED] is INVALID
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ({"standing": stack(after=Standing(workers=[2], configuration="same"))}, "balancer"),
+        ({"standing": stack(after=Standing(workers=[1], configuration="other"))}, "balancer"),
+        ({"standing": stack(after=None)}, "balancer"),
+        ({"damaged": 1}, "log"),
+        ({"log": [row._replace(msec=900.0) for row in logged(rows())]}, "log"),
+    ],
+)
+def test_a_precondition_that_is_broken_makes_the_split_untestable(change, check):
+    made = three_ledgers(rows(), WEIGHTS, **change)
+    assert {check: INVALID} | SPLITS == {name: outcome for name, outcome in turned(made).items() if name != "clocks"}
+
+
+def test_clocks_that_are_apart_are_noticed():
+    log = [row._replace(msec=row.msec + 3.0) for row in logged(rows())]
+    assert turned(three_ledgers(rows(), WEIGHTS, log=log)) == {"clocks": INVALID}
+
+
+def test_a_counter_that_began_anew_or_did_not_say_anything_is_not_believed():
+    restarted = counted(EXACT, b={"started_us": 2, "created": 3})
+    assert turned(three_ledgers(rows(), WEIGHTS, counts=restarted)) == {"counters": INVALID, "ledgers b": INVALID}
+    silent = [row for row in counted(EXACT) if (row.moment, row.service) != ("after", "b")]
+    assert turned(three_ledgers(rows(), WEIGHTS, counts=silent)) == {"counters": INVALID, "ledgers b": INVALID}
+
+
+def test_a_backend_under_anothers_name_fails():
+    named = counted(EXACT, b={"host_tag": "a"})
+    assert turned(three_ledgers(rows(), WEIGHTS, counts=named)) == {"identity": FAIL}
+
+
+def test_an_empty_log_of_a_run_that_sent_something_is_no_evidence():
+    assert turned(three_ledgers(rows(), WEIGHTS, log=[]))["log"] is INVALID
+
+
+def test_nothing_was_sent_and_nothing_crashes():
+    made = three_ledgers([], WEIGHTS, requests=1, counts=counted(dict.fromkeys(WEIGHTS, 0)))
+    assert set(turned(made).values()) == {INVALID}
