@@ -9,7 +9,7 @@ SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OF
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help scenarios up down status logs bench report test test-mutants lint format lock clean
+.PHONY: help scenarios up down status logs fingerprint bench report test test-mutants lint format lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ up: ## start nginx and the three backends, and leave them running [STACK=compose
 down: ## stop them
 status: ## say what runs
 logs: ## show the last lines of every service
+
+fingerprint: $(INSTALLED) ## say which algorithm the balancer looks like, and what speaks against the others [STACK=compose]
+	@$(SCENARIOS) fingerprint
 
 bench: $(INSTALLED) ## what a request costs each load generator that is here, side by side [REQUESTS=20000 ROUNDS=5]
 	@$(PY) -m scenarios.bench $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)') $(if $(REQUESTS),--requests '$(REQUESTS)') $(if $(ROUNDS),--rounds '$(ROUNDS)')

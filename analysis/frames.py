@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 
 from scenarios.errors import UsageError
-from scenarios.ledgers import Balanced, Effort, Processed, Pulse, Resource, Response
+from scenarios.ledgers import Balanced, Effort, Probed, Processed, Pulse, Resource, Response
 
 DTYPES = {int: "int64", float: "float64", str: "str"}
 
-Row = Response | Pulse | Resource | Balanced | Processed | Effort
+Row = Response | Pulse | Resource | Balanced | Processed | Effort | Probed
 
 
 def dtypes_of(row: type[Row]) -> dict[str, str]:

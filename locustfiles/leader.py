@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import gevent
+from locust import runners
 from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import MasterRunner
@@ -18,6 +19,7 @@ from scenarios.definition import Scenario
 from scenarios.errors import UsageError
 from scenarios.ledgers import Pulse, Response
 
+SILENT_FOR_S = 10  # a worker that sends for all its users in one turn says nothing meanwhile; Locust gives it three
 REFUSED = 2
 ABORTED = 3
 
@@ -40,6 +42,7 @@ class Leader:
         options.manifest(environment, scenario)  # refuses now what could otherwise only be refused when users start
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stop.add_listener(self._end)
+        runners.HEARTBEAT_LIVENESS = SILENT_FOR_S  # there is no other way to say it
         self._runner.register_message(REPORT, self._report)
         environment.events.worker_report.add_listener(self._receive)
 

@@ -1,4 +1,4 @@
-"""The command line behind the Makefile: `python -m scenarios list | run NAME | up | down | status | logs`."""
+"""The command line behind the Makefile: `python -m scenarios list | run NAME | fingerprint | up | down | …`."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
+from scenarios.fingerprint import fingerprint
 from scenarios.interruption import Interrupted, Interrupter
 from scenarios.runner import Load, run
 from scenarios.stacks import docker_engine
@@ -61,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("--claim", help="weights to be judged by instead of the configuration's: back-01=1,back-02=2")
     running.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     running.set_defaults(command=_run)
+    taking = commands.add_parser("fingerprint", help="say which algorithm the balancer looks like")
+    taking.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
+    taking.set_defaults(command=_fingerprint)
     for name, command, text in (
         ("list", _list, "list the scenarios with their claims"),
         ("up", _up, "start the stack and leave it running"),
@@ -86,6 +90,10 @@ def _run(options: argparse.Namespace) -> int:
     reports = options.reports.resolve()
     load = Load(options.requests, options.users, options.processes, options.claim)
     return run(Scenario.load(options.name), _stack(options), reports, load)
+
+
+def _fingerprint(options: argparse.Namespace) -> int:
+    return fingerprint(_stack(options), options.reports.resolve())
 
 
 def _list(_options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import AnyStr
 
@@ -53,6 +53,12 @@ class Interrupter:
             raise Interrupted(128 + self._first)
 
 
+def undisturbed() -> AbstractContextManager[None]:
+    """A body that has to come to its end: an interruption is heeded then."""
+    handler = signal.getsignal(signal.SIGINT)
+    return handler.postponed() if isinstance(handler, Interrupter) else nullcontext()
+
+
 @contextmanager
 def child(
     start: Callable[[], subprocess.Popen[AnyStr]], end: Callable[[subprocess.Popen[AnyStr]], None]
@@ -60,9 +66,7 @@ def child(
     """A process that is ended when the body is left by an exception, at whatever moment that comes."""
     process = None
     try:
-        handler = signal.getsignal(signal.SIGINT)
-        # or it might have begun without anybody knowing it
-        with handler.postponed() if isinstance(handler, Interrupter) else nullcontext():
+        with undisturbed():  # or it might have begun without anybody knowing it
             process = start()
         yield process
     except BaseException:

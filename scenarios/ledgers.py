@@ -108,6 +108,21 @@ def balanced_of(row: list[str]) -> Balanced:
     return Balanced(*(kind(text) for kind, text in zip(Balanced.__annotations__.values(), row, strict=True)))
 
 
+class Probed(NamedTuple):
+    """One request of a fingerprint: a row of `probe.csv`, whose header these names are. Sent in order of `number`."""
+
+    phase: str
+    number: int  # within its phase, from 0
+    source: str  # the address that it was sent from
+    host_tag: str  # who answered; empty when nobody did
+    status: int  # of HTTP; 0 when there was no answer
+    request_id: str
+    sent_us: int  # since the Unix epoch, when connecting began
+    latency_us: int  # until the answer's last byte was read, or to the fault; connecting included
+    pid: int  # of the balancer's worker; 0 when its log does not know the request
+    tries: int  # backends that the balancer asked; every one of them is a pick
+
+
 class Effort(NamedTuple):
     """What it cost a client to send its requests once: a row of `bench.csv`, whose header these names are."""
 
@@ -136,3 +151,4 @@ RESOURCES = "resources.csv"
 BALANCER = "balancer.csv"
 BACKENDS = "backends.csv"
 BENCH = "bench.csv"
+PROBE = "probe.csv"

@@ -85,6 +85,8 @@ def _drive(scenario: Scenario, stack: Stack, directory: ReportDirectory, load: L
     ]
     try:
         (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
+        if load.claim is None:
+            Claim.of_nginx(directory.path / CONF)  # or Locust would refuse it, in more words
         with witnessed(stack, directory), sampled(stack.meter(), directory.resources_path):
             _run_locust(stack, directory, arguments)
     finally:

@@ -17,7 +17,7 @@ from docker.errors import NotFound
 
 from scenarios.console import Console
 from scenarios.errors import UsageError
-from scenarios.interruption import child
+from scenarios.interruption import child, undisturbed
 from scenarios.last_words import LOG_LINES, in_one_line, last_words
 from scenarios.open_files import needed
 from scenarios.report_directory import git_commit
@@ -362,6 +362,25 @@ class ComposeStack:
                     yield from streamed(self._client, container.id, "tail", f"--bytes=+{start + 1}", ACCESS_LOG)
         except docker_engine.FAULTS as error:
             raise UsageError(docker_engine.reason(error)) from error
+
+    @property
+    def sees_addresses(self) -> bool:
+        """Whoever comes through a published port looks alike."""
+        return False
+
+    @contextmanager
+    def frozen(self, service: str) -> Iterator[None]:
+        """A service whose container is paused while the body runs. Raises `UsageError` when it is not there."""
+        container = next((each for each in self.containers() if each.service == service and each.is_running), None)
+        if container is None:
+            raise UsageError(f"{service} does not run, and cannot be frozen: `make up STACK=compose` starts it again")
+        with undisturbed():
+            try:
+                self._client.pause(container.id)
+                yield
+            finally:
+                if self._client.inspect_container(container.id)["State"]["Paused"]:
+                    self._client.unpause(container.id)
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:
         """Where Locust's container has a file of the project or of the reports."""

