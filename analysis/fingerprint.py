@@ -16,11 +16,11 @@ from analysis.hypotheses import Finding, Probe, findings
 from scenarios.console import Console
 from scenarios.errors import UsageError
 from scenarios.ledgers import PROBE, Probed
+from scenarios.model import CREATED
 from scenarios.probe_record import RECORD, Algorithm, Phase, ProbeRecord
 
 USAGE = 2
 AS_CONFIGURED, ANOTHER, CANNOT_TELL = 0, 1, 3
-CREATED = 201
 
 
 class Standing(StrEnum):

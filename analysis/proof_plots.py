@@ -5,13 +5,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, SymmetricalLogLocator
 
 from analysis.plots import ROUNDING
 from analysis.running import HIGHEST, LOWEST, swing
 from analysis.style import BAND, GREY, colours, give_title
 
 LEDGERS = {"client": "client received", "balancer": "balancer passed on", "processed": "backend processed"}
+LINEAR = 3.0  # requests: up to here the scale is linear, and logarithmic beyond
 MOMENTS = 2000  # more are not to be seen in a picture
 
 
@@ -44,13 +45,13 @@ def running_figure(running: pd.DataFrame, allowed: pd.Series) -> Figure:
     """Was any backend ever further from its share than weighted round-robin allows?"""
     tags = list(dict.fromkeys(running["host_tag"]))
     figure, panels = plt.subplots(
-        max(1, len(tags)), 1, figsize=(10, 1.2 + 1.5 * max(1, len(tags))), sharex=True, squeeze=False,
+        max(1, len(tags)), 1, figsize=(10, 1.2 + 1.5 * max(1, len(tags))), sharex=True, sharey=True, squeeze=False,
         layout="constrained",
     )  # fmt: skip
     palette = colours(list(allowed.index))
     for tag, axes in zip(tags, panels[:, 0], strict=False):
         draw_running(running[running["host_tag"] == tag], allowed[tag], palette[tag], axes)
-        axes.set_title(tag)
+        axes.set_title(f"{tag}, {allowed[tag]:.2f} allowed")
     panels[-1][0].set_xlabel("seconds since the first request; coloured: where its deviation can have been")
     figure.supylabel("requests off its share", fontsize=11, color=GREY)
     give_title(figure, _running_answer(running, allowed))
@@ -66,7 +67,8 @@ def draw_running(running: pd.DataFrame, allowed: float, colour: str, axes: Axes)
     axes.axhspan(-allowed, allowed, color=BAND, zorder=0)
     axes.fill_between(drawn["at_s"], drawn[LOWEST], drawn[HIGHEST], color=colour, alpha=0.6, linewidth=0.8, step="post")
     axes.axhline(0, color=GREY, linewidth=0.8)
-    axes.set_yscale("symlog", linthresh=max(1.0, 2 * allowed))
+    axes.set_yscale("symlog", linthresh=LINEAR)
+    axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=10))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,g}" if value else "0"))
 
 
@@ -84,5 +86,5 @@ def _running_answer(running: pd.DataFrame, allowed: pd.Series) -> str:
         return "The balancer's log says nothing"
     over = swing(running) - allowed.reindex(running["host_tag"].unique())
     if over.max() <= ROUNDING:
-        return "Nobody's share surely swung further than round-robin allows"
-    return f"{over.idxmax()} surely swung {over.max():,.1f} requests further than round-robin allows"
+        return "No backend is known to have strayed further than round-robin allows"
+    return f"{over.idxmax()} strayed at least {over.max():,.1f} requests further than round-robin allows"
