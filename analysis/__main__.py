@@ -47,6 +47,9 @@ def _print(verdict: Verdict, directory: Path) -> None:
     console = Console()
     console.print(table)
     console.print()
+    for check in verdict.checks:
+        if check.outcome in (Outcome.FAIL, Outcome.INVALID):
+            console.print(_coloured(check.outcome) + Text(f" {check.name}: {check.meaning} See {check.evidence}."))
     console.print(
         Text(f"{verdict.scenario}: ") + _coloured(verdict.outcome) + Text(f"   {_short(directory)}"), soft_wrap=True
     )

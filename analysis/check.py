@@ -2,7 +2,9 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel
+from pydantic import BaseModel, computed_field
+
+from analysis.meanings import meaning_of
 
 
 class Outcome(StrEnum):
@@ -30,7 +32,7 @@ class Outcome(StrEnum):
 
 
 class Check(BaseModel):
-    """One claim, tested."""
+    """One claim, tested. `meaning` says what follows when it did not pass."""
 
     name: str
     claim: str
@@ -38,3 +40,9 @@ class Check(BaseModel):
     observed: str
     outcome: Outcome
     evidence: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def meaning(self) -> str:
+        """What it would mean if the claim did not hold, or could not be tested."""
+        return meaning_of(self.name)

@@ -180,11 +180,13 @@ def _of_counts(evidence: Evidence, reconciliation: pd.DataFrame) -> Iterator[tup
             continue
         of_backend = attempts[attempts["host_tag"] == tag]
         answered_by_another = of_backend[~of_backend["last"] & (of_backend["status"] == CREATED)]
-        unanswered = of_backend[(of_backend["status"] != CREATED)]
+        given_up = of_backend["status"] == CLOSED_BY_CLIENT  # has a difference of its own, processed or not
+        unanswered = of_backend[(of_backend["status"] != CREATED) & ~given_up]
         for kind, candidates in ((Difference.TWICE, answered_by_another), (Difference.LOST, unanswered)):
             explained = candidates["request_id"].drop_duplicates().head(surplus)
             for request_id in explained:
                 yield kind, str(tag), request_id, 1, f"one of {len(candidates):,} that may have been"
             surplus -= len(explained)
+        surplus -= min(surplus, int(given_up.sum()))
         if surplus:
             yield Difference.UNASKED, str(tag), "", surplus, "counted, and not asked for through the balancer"

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -128,7 +129,10 @@ class ComposeStack:
 
     def _container(self, service: str) -> Container:
         """The container of a service that is up."""
-        return next(container for container in self.containers() if container.service == service)
+        for container in self.containers():
+            if container.service == service:
+                return container
+        raise UsageError(f"the compose stack has no container for {service} any more")
 
     def is_up(self) -> bool:
         """Whether every service has a container, and all of them are healthy."""
@@ -370,7 +374,10 @@ class ComposeStack:
 
     @contextmanager
     def frozen(self, service: str) -> Iterator[None]:
-        """A service whose container is paused while the body runs. Raises `UsageError` when it is not there."""
+        """A service whose container is paused while the body runs. Raises `UsageError` when it is not there.
+
+        The engine calls one that was paused unhealthy until its next health check, which is waited for.
+        """
         container = next((each for each in self.containers() if each.service == service and each.is_running), None)
         if container is None:
             raise UsageError(f"{service} does not run, and cannot be frozen: `make up STACK=compose` starts it again")
@@ -381,6 +388,10 @@ class ComposeStack:
             finally:
                 if self._client.inspect_container(container.id)["State"]["Paused"]:
                     self._client.unpause(container.id)
+        with self._console.working(f"waiting for the next health check of {service}: half a minute at most"):
+            deadline = time.monotonic() + HEALTHY_WITHIN_S
+            while not self._container(service).is_well and time.monotonic() < deadline:
+                time.sleep(0.5)
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:
         """Where Locust's container has a file of the project or of the reports."""

@@ -1,10 +1,8 @@
 """The balancer of the compose stack, by what it does."""
 
 import json
-from contextlib import suppress
 
 from scenarios.probe_record import Algorithm
-from tests.compose.conftest import container_of
 from tests.conftest import scenarios
 
 
@@ -16,10 +14,3 @@ def test_the_balancer_in_its_container_looks_like_round_robin_with_one_state(sta
     assert [each["algorithm"] for each in found["hypotheses"] if each["outcome"] == "fits"] == [Algorithm.SHARED]
     assert "left out: addresses: to the balancer of the compose stack all requests" in ended.stdout
     assert stack.is_up()
-
-
-def test_a_container_is_frozen_for_as_long_as_it_takes_and_no_longer(stack):
-    with suppress(ZeroDivisionError), stack.frozen("back-02"):
-        assert container_of(stack, "back-02").state == "paused"
-        raise ZeroDivisionError
-    assert container_of(stack, "back-02").state == "running"

@@ -117,6 +117,12 @@ def test_what_the_client_itself_gave_up_is_abandoned_however_it_ended_for_the_ba
     assert of_kind(made) == {Difference.ABANDONED: ["id-7"]}
 
 
+def test_what_was_processed_for_a_client_that_had_left_is_abandoned_and_not_lost():
+    sent, log = one_changed(status=499, upstream_status="-", upstream_http_x_host_tag="-", upstream_addr="b:80")
+    sent[7] = sent[7]._replace(status=0, host_tag="", error=f"{OWN_FAULT}: stopped")
+    assert of_kind(three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))) == {Difference.ABANDONED: ["id-7"]}
+
+
 def test_a_request_that_a_second_backend_answered_was_processed_twice_if_the_first_has_counted_it():
     sent, log = one_changed(upstream_addr="a:80, b:80", upstream_status="502, 201")
     made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT | {"a": 168}))

@@ -50,7 +50,7 @@ def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
     }
     document = json.loads((directory.path / "verdict.json").read_text())
     assert document["outcome"] == "PASS"
-    assert {"name", "claim", "expected", "observed", "outcome", "evidence"} == document["checks"][0].keys()
+    assert {"name", "claim", "expected", "observed", "outcome", "evidence", "meaning"} == document["checks"][0].keys()
 
 
 def test_analysing_twice_gives_the_same_tables(directory):
