@@ -48,8 +48,12 @@ def _print(verdict: Verdict, directory: Path) -> None:
     console.print(table)
     console.print()
     for check in verdict.checks:
-        if check.outcome in (Outcome.FAIL, Outcome.INVALID):
+        if check.outcome is Outcome.FAIL:
             console.print(_coloured(check.outcome) + Text(f" {check.name}: {check.meaning} See {check.evidence}."))
+        if check.outcome is Outcome.INVALID:
+            console.print(
+                _coloured(check.outcome) + Text(f" {check.name}, not shown: {check.claim} See {check.evidence}.")
+            )
     console.print(
         Text(f"{verdict.scenario}: ") + _coloured(verdict.outcome) + Text(f"   {_short(directory)}"), soft_wrap=True
     )

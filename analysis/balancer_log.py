@@ -1,32 +1,56 @@
 """The balancer's log, read as it is: what is damaged in it is counted, and the rest is evidence."""
 
 import csv
+from math import isfinite
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.frames import empty, read
 from scenarios.errors import UsageError
 from scenarios.ledgers import Balanced, balanced_of
 
+LARGEST = 2**63 - 1  # that a column of numbers can hold
+
 
 def read_log(path: Path) -> tuple[pd.DataFrame, int]:
     """The rows of `balancer.csv`, and how many lines of it are none. Raises `OSError` when it cannot be read."""
     try:
-        return read(path, Balanced), 0
+        frame = read(path, Balanced)
     except UsageError:
         return _line_by_line(path)
+    return (frame, 0) if _is_whole(frame) else _line_by_line(path)
+
+
+def _is_whole(frame: pd.DataFrame) -> bool:
+    """Whether no row lacks its last columns, in which nginx writes a dash rather than nothing, and times are times."""
+    return bool(
+        (frame[Balanced._fields[-1]].fillna("") != "").all()
+        and np.isfinite(frame[["msec", "request_time"]]).all(axis=None)
+    )
 
 
 def _line_by_line(path: Path) -> tuple[pd.DataFrame, int]:
     rows, damaged = [], 0
     with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         next(file, None)  # the header, which is ours
-        for line in file:
+        for line in filter(str.strip, file):
             try:
-                (fields,) = csv.reader([line], strict=True)
-                rows.append(balanced_of(fields))
+                rows.append(_row(line))
             except (csv.Error, ValueError):
                 damaged += 1
     frame = empty(Balanced)
     return (pd.DataFrame(rows, columns=list(Balanced._fields)).astype(frame.dtypes) if rows else frame), damaged
+
+
+def _row(line: str) -> Balanced:
+    """Raises `csv.Error` or `ValueError` when the line is none of nginx's."""
+    (fields,) = csv.reader([line], strict=True)
+    row = balanced_of(fields)
+    for text, value in zip(fields, row, strict=True):
+        if isinstance(value, int) and not (text.isascii() and text.isdecimal() and value <= LARGEST):
+            raise ValueError(f"{text!r} is no whole number")
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"{text!r} is no time")
+    return row

@@ -20,6 +20,7 @@ from scenarios.model import CREATED
 from scenarios.probe_record import RECORD, Algorithm, Phase, ProbeRecord
 
 USAGE = 2
+INTERRUPTED = 130
 AS_CONFIGURED, ANOTHER, CANNOT_TELL = 0, 1, 3
 
 
@@ -67,6 +68,8 @@ def main() -> None:
     except OSError as error:
         print(f"analysis: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         sys.exit(USAGE)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     sys.exit(found.exit_code)
 
 

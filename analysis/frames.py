@@ -27,7 +27,7 @@ def read(path: Path, row: type[Row]) -> pd.DataFrame:
     dtypes = dtypes_of(row)
     try:
         frame = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_filter=False)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"{path}: is damaged: {str(error).strip()}") from error
     if list(frame.columns) != list(dtypes):
         raise UsageError(f"{path}: has the columns {list(frame.columns)} instead of {list(dtypes)}")

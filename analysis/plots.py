@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from analysis.statistics import ALL, QUANTILES
+from analysis.statistics import ALL, QUANTILES, ROUNDING
 from analysis.style import BAND, GREY, colours, give_title
 
-ROUNDING = 1e-6  # of the floats that tables hold; the verdict itself is exact
 PERCENTILE_LABELS = {**{name: name.removesuffix("_ms").replace("_", ".") for name in QUANTILES}, "max_ms": "max"}
 
 

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, SymmetricalLogLocator
 
-from analysis.plots import ROUNDING
 from analysis.running import HIGHEST, LOWEST, swing
+from analysis.statistics import ROUNDING
 from analysis.style import BAND, GREY, colours, give_title
 
 LEDGERS = {"client": "client received", "balancer": "balancer passed on", "processed": "backend processed"}
@@ -41,8 +41,8 @@ def draw_ledgers(reconciliation: pd.DataFrame, axes: Axes) -> None:
     axes.set_xlabel("models created")
 
 
-def running_figure(running: pd.DataFrame, allowed: pd.Series) -> Figure:
-    """Was any backend ever further from its share than weighted round-robin allows?"""
+def running_figure(running: pd.DataFrame, allowed: pd.Series, doubt: str) -> Figure:
+    """Was any backend ever further from its share than weighted round-robin allows? `doubt`: why nobody can tell."""
     tags = list(dict.fromkeys(running["host_tag"]))
     figure, panels = plt.subplots(
         max(1, len(tags)), 1, figsize=(10, 1.2 + 1.5 * max(1, len(tags))), sharex=True, sharey=True, squeeze=False,
@@ -54,7 +54,7 @@ def running_figure(running: pd.DataFrame, allowed: pd.Series) -> Figure:
         axes.set_title(f"{tag}, {allowed[tag]:.2f} allowed")
     panels[-1][0].set_xlabel("seconds since the first request; coloured: where its deviation can have been")
     figure.supylabel("requests off its share", fontsize=11, color=GREY)
-    give_title(figure, _running_answer(running, allowed))
+    give_title(figure, f"Cannot tell: {doubt.partition(';')[0]}" if doubt else _running_answer(running, allowed))
     return figure
 
 
@@ -62,7 +62,7 @@ def draw_running(running: pd.DataFrame, allowed: float, colour: str, axes: Axes)
     """The range in which the deviation lay, and the band in which it must have been somewhere."""
     every = -(-len(running) // MOMENTS)
     drawn = running.groupby(np.arange(len(running)) // max(1, every)).agg(
-        {"at_s": "first", LOWEST: "max", HIGHEST: "min"}  # the narrowest says most
+        {"at_s": "first", LOWEST: "min", HIGHEST: "max"}
     )
     axes.axhspan(-allowed, allowed, color=BAND, zorder=0)
     axes.fill_between(drawn["at_s"], drawn[LOWEST], drawn[HIGHEST], color=colour, alpha=0.6, linewidth=0.8, step="post")

@@ -14,7 +14,7 @@ from analysis.evidence import Evidence
 from scenarios.ledgers import AFTER, BEFORE, OWN_FAULT
 from scenarios.model import CREATED
 
-NOBODY = "nobody"  # who answered where an answer has no tag, or there was none
+NOBODY = "(nobody)"  # who answered where an answer has no tag, or there was none
 CLOSED_BY_CLIENT = 499  # nginx's own status for a client that has left
 FAILED = ("502", "504", "-")  # what nginx notes of an attempt that brought no answer
 DIFFERENCES = ["difference", "host_tag", "request_id", "count", "detail"]
@@ -44,8 +44,9 @@ def reconciliation(evidence: Evidence) -> pd.DataFrame:
     `attempts` are the balancer's, successful or not. `processed` is not a number where the backend did not say.
     """
     client = evidence.responses.loc[evidence.responses["status"] == CREATED, "host_tag"]
-    log = _attempts(evidence)
-    balancer = evidence.balancer.loc[evidence.balancer["status"] == CREATED, "upstream_http_x_host_tag"]
+    log = attempts(evidence)
+    each_once = evidence.balancer.drop_duplicates("balanced_request_id", keep="last")
+    balancer = each_once.loc[each_once["status"] == CREATED, "upstream_http_x_host_tag"]
     counts = {
         "client": client.replace("", NOBODY).value_counts(),
         "balancer": balancer.replace("-", NOBODY).value_counts(),
@@ -83,18 +84,20 @@ def _found(evidence: Evidence, both: pd.DataFrame) -> dict[Difference, pd.Series
     """Which requests of both ledgers show which difference."""
     sent, logged, answered = both["sent_us"].notna(), both["msec"].notna(), both["status"] > 0
     own = both["error"].str.startswith(OWN_FAULT, na=False)
-    left = sent & logged & ((both["status_logged"] == CLOSED_BY_CLIENT) | own)
+    left = sent & (own | (both["status_logged"] == CLOSED_BY_CLIENT))
     several = both["upstream_addr"].str.contains(",", regex=False, na=False)
     repeated = evidence.balancer["balanced_request_id"].value_counts()
-    ours = both["request_id"].where(~sent, "").str.split("-").str[0].isin(set(evidence.pulses["process"]))
+    prefixes = both.loc[~sent, "request_id"].str.split("-").str[0]
+    ours = prefixes.isin(set(evidence.pulses["process"])).reindex(both.index, fill_value=False)
+    passed_on = both["upstream_addr"].ne("-")  # or nobody was picked for it
     altered = (both["status"] != both["status_logged"]) | (both["host_tag"] != both["tag_logged"].replace("-", ""))
-    failed = both["upstream_status"].isin(FAILED) & both["upstream_addr"].ne("-")
+    failed = both["upstream_status"].isin(FAILED) & passed_on
     return {
-        Difference.FOREIGN: ~sent & ~ours,
+        Difference.FOREIGN: ~sent & ~ours & passed_on,
         Difference.UNRECORDED: ~sent & ours,
         Difference.REPEATED: both["request_id"].isin(repeated.index[repeated > 1]),
         Difference.UNLOGGED: sent & ~logged & answered,
-        Difference.REFUSED: sent & ~logged & ~answered,
+        Difference.REFUSED: sent & ~logged & ~answered & ~left,
         Difference.ABANDONED: left,
         Difference.ALTERED: sent & logged & ~left & altered,
         Difference.RETRIED: sent & several,
@@ -134,27 +137,36 @@ def _detail(rows: pd.DataFrame) -> pd.Series:
     return pd.Series("client: " + client + "; balancer: " + balancer, index=rows.index)
 
 
-def _attempts(evidence: Evidence) -> pd.DataFrame:
-    """A row per attempt of the balancer, in the order of its log: request id, address, the backend there, last or not.
+def attempts(evidence: Evidence) -> pd.DataFrame:
+    """A row per attempt of the balancer: request id, its final status, the attempt's own, the backend, last or not.
 
-    Which backend has an address is learnt from the answers that came from it.
+    Which backend has an address is learnt from the answers that came from it; where one address and one backend are
+    left over, they belong together.
     """
-    passed_on = evidence.balancer[evidence.balancer["upstream_addr"].str.contains(":", regex=False)]
-    single = passed_on[~passed_on["upstream_addr"].str.contains(",", regex=False)]
-    known = single[single["upstream_http_x_host_tag"] != "-"].drop_duplicates("upstream_addr", keep="last")
-    tag_of = known.set_index("upstream_addr")["upstream_http_x_host_tag"]
-    each = passed_on[["balanced_request_id", "status", "upstream_addr"]].assign(
-        address=passed_on["upstream_addr"].str.split(", ")
+    log = evidence.balancer[evidence.balancer["upstream_addr"].str.contains(":", regex=False)]
+    columns = log[["balanced_request_id", "status", "upstream_addr", "upstream_status"]]
+    several = log["upstream_addr"].str.contains(",", regex=False)
+    split = columns[several].assign(
+        upstream_addr=columns.loc[several, "upstream_addr"].str.split(", "),
+        upstream_status=columns.loc[several, "upstream_status"].str.split(", "),
     )
-    rows = each.explode("address")
-    return pd.DataFrame(
-        {
-            "request_id": rows["balanced_request_id"],
-            "status": rows["status"],
-            "host_tag": rows["address"].map(tag_of).fillna(rows["address"]),
-            "last": ~rows.index.duplicated(keep="last"),
-        }
+    equal = split["upstream_addr"].str.len() == split["upstream_status"].str.len()
+    rows = pd.concat([columns[~several], split[equal].explode(["upstream_addr", "upstream_status"])])
+    return rows.rename(columns={"balanced_request_id": "request_id"}).assign(
+        host_tag=rows["upstream_addr"].map(_backends_at(evidence, log[~several], rows["upstream_addr"])),
+        last=~rows.index.duplicated(keep="last"),
     )
+
+
+def _backends_at(evidence: Evidence, single: pd.DataFrame, addresses: pd.Series) -> dict[str, str]:
+    """The backend at each of these addresses; the address itself where it cannot be told."""
+    signed = single[single["upstream_http_x_host_tag"] != "-"].drop_duplicates("upstream_addr", keep="last")
+    known = dict(zip(signed["upstream_addr"], signed["upstream_http_x_host_tag"], strict=True))
+    silent = [address for address in addresses.unique() if address not in known]
+    missing = [tag for tag in evidence.manifest.claim.weights if tag not in known.values()]
+    if len(silent) == len(missing) == 1:
+        known[silent[0]] = missing[0]
+    return {address: address for address in silent} | known
 
 
 def _processed(evidence: Evidence) -> pd.Series:
@@ -172,16 +184,17 @@ def _of_counts(evidence: Evidence, reconciliation: pd.DataFrame) -> Iterator[tup
 
     What is too much can be explained by attempts of which no good answer came: the ids of those are given.
     """
-    attempts = _attempts(evidence)
+    tried = attempts(evidence)
+    tried = tried[tried["request_id"].isin(evidence.responses["request_id"])]
     for tag, row in reconciliation[reconciliation["processed"].notna()].iterrows():
         surplus = int(row["processed"] - row["balancer"])
         if surplus < 0:
             yield Difference.UNCOUNTED, str(tag), "", -surplus, "answered, and not counted"
             continue
-        of_backend = attempts[attempts["host_tag"] == tag]
-        answered_by_another = of_backend[~of_backend["last"] & (of_backend["status"] == CREATED)]
-        given_up = of_backend["status"] == CLOSED_BY_CLIENT  # has a difference of its own, processed or not
-        unanswered = of_backend[(of_backend["status"] != CREATED) & ~given_up]
+        unanswered = tried[(tried["host_tag"] == tag) & tried["upstream_status"].isin(FAILED)]
+        given_up = unanswered["status"] == CLOSED_BY_CLIENT  # has a difference of its own, processed or not
+        answered_by_another = unanswered[~unanswered["last"] & (unanswered["status"] == CREATED)]
+        unanswered = unanswered[(unanswered["status"] != CREATED) & ~given_up]
         for kind, candidates in ((Difference.TWICE, answered_by_another), (Difference.LOST, unanswered)):
             explained = candidates["request_id"].drop_duplicates().head(surplus)
             for request_id in explained:

@@ -16,6 +16,7 @@ from analysis.reconciliation import differences, reconciliation
 from analysis.resource_plots import resource_figures
 from analysis.resources import intervals, usage
 from analysis.running import running
+from analysis.split_checks import doubt_of
 from analysis.statistics import distribution, latency, timeline
 from analysis.style import colours, styled
 from analysis.verdict import Tables, Verdict, judge
@@ -72,7 +73,10 @@ def _figures(
     yield "latency", latency_figure(tables.latency, evidence.stages, evidence.backends)
     if evidence.stack is not None:
         yield "ledgers", ledgers_figure(tables.reconciliation, tables.differences)
-        yield "running", running_figure(tables.running, tables.distribution["allowed"])
+        yield (
+            "running",
+            running_figure(tables.running, tables.distribution["allowed"], doubt_of(evidence, tables.differences)),
+        )
     if len(sampled):
         at_s, asked, pulses = generator.drawn(evidence, sampled)
         yield "generator", generator_figure(at_s, asked, pulses, tables.overhead)

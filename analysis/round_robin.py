@@ -7,6 +7,7 @@ the weights over their greatest common divisor, and a backend's count can be bou
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from math import gcd
 
 
@@ -31,6 +32,11 @@ def window_bounds(weights: Sequence[int]) -> list[Fraction]:
     One bound per backend. It holds wherever in the cycle the picks begin: for a window from a to b the deviation is
     d(b) - d(a), with d(k) the deviation of the first k picks, so the bound is the spread of d over one cycle.
     """
+    return list(_window_bounds(tuple(weights)))
+
+
+@cache
+def _window_bounds(weights: tuple[int, ...]) -> tuple[Fraction, ...]:
     total = sum(weights)
     shares = [Fraction(weight, total) for weight in weights]
     deviation = [Fraction(0)] * len(weights)
@@ -41,4 +47,4 @@ def window_bounds(weights: Sequence[int]) -> list[Fraction]:
         deviation[pick] += 1
         highest = [max(pair) for pair in zip(highest, deviation, strict=True)]
         lowest = [min(pair) for pair in zip(lowest, deviation, strict=True)]
-    return [high - low for high, low in zip(highest, lowest, strict=True)]
+    return tuple(high - low for high, low in zip(highest, lowest, strict=True))

@@ -1,10 +1,11 @@
 """How far each backend was from its share while the run went on, as exactly as the balancer's log can tell.
 
-nginx logs a request when it is over, and stamps it with the time at which the turn of the event loop began in which it
-was read. That turn is also the one in which the backend was picked. So a pick was made at or after its stamp, and
-before the same worker began its next turn, whose stamp is at most the next one in that worker's log. Stamps are whole
-milliseconds. At any moment each pick is therefore certain to have been made, certain not to have been, or neither, and
-a backend's deviation lies between a lowest and a highest value.
+nginx logs a request when it is over. It looks at its clock once in every turn of a worker's event loop; what happens
+in that turn has the same stamp, in whole milliseconds. A backend was picked at or after the stamp at which the request
+was first read, and in the turn in which nginx went to the backend, `$upstream_response_time` before the end. So it was
+picked before the same worker's next turn, whose stamp is at most the next one in its log. At any moment each pick is
+therefore certain to have been made, certain not to have been, or neither, and a backend's deviation lies between a
+lowest and a highest value.
 
 While the claim holds, no two values of the true deviation are further apart than the bound (analysis.round_robin), for
 it is one of any run of consecutive picks. They surely are when a lowest value is further than that above a highest.
@@ -54,11 +55,13 @@ def _picks(evidence: Evidence) -> pd.DataFrame:
     log = evidence.balancer
     ended_ms = np.rint(log["msec"] * 1e3).astype("int64")
     begun_ms = ended_ms - np.rint(log["request_time"] * 1e3).astype("int64")
+    upstream_ms = pd.to_numeric(log["upstream_response_time"], errors="coerce").fillna(0.0) * 1e3
+    turned_ms = np.maximum(begun_ms, ended_ms - np.rint(upstream_ms).astype("int64") + 1)  # the two clocks tick apart
     until_ms = pd.Series(0, index=log.index)
     for rows in log.groupby("pid").indices.values():
         stamps = np.unique(np.concatenate([begun_ms.to_numpy()[rows], ended_ms.to_numpy()[rows]]))
-        stamps = np.append(stamps, stamps[-1] + 1)  # the last turn has ended, too
-        after = np.searchsorted(stamps, begun_ms.to_numpy()[rows], side="right")
+        stamps = np.append(stamps, [stamps[-1] + 1, stamps[-1] + 2])  # the last turn has ended, too
+        after = np.searchsorted(stamps, turned_ms.to_numpy()[rows], side="right")
         until_ms.iloc[rows] = stamps[after] + 1  # a stamp is cut off to the millisecond
     frame = pd.DataFrame({"host_tag": log["upstream_http_x_host_tag"], "from_ms": begun_ms, "until_ms": until_ms})
     return frame[log["upstream_addr"].str.contains(":", regex=False)]

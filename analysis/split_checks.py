@@ -7,29 +7,28 @@ import pandas as pd
 
 from analysis.check import Check, Outcome
 from analysis.evidence import Evidence
-from analysis.ledger_checks import broken_preconditions
+from analysis.ledger_checks import broken_preconditions, clock_went_back
 from analysis.round_robin import window_bounds
 from analysis.running import swing
+from analysis.statistics import ROUNDING
 from scenarios.ledgers import BALANCER, RESPONSES
-
-ROUNDING = 1e-6  # of sums of floats; a deviation is otherwise a multiple of one over the sum of the weights
 
 
 def split_checks(
     evidence: Evidence, distribution: pd.DataFrame, running: pd.DataFrame, differences: pd.DataFrame
 ) -> Iterator[Check]:
     """Test the split of the whole run, of each stage, of each worker with a cycle of its own, and all along."""
-    doubt = _doubt(evidence, differences)
+    doubt = doubt_of(evidence, differences)
     yield from _of_run(evidence, distribution, doubt)
     if len(evidence.stages) > 1:
         yield from _of_stages(evidence, doubt)
     if evidence.stack is not None:
         if evidence.manifest.claim.cycles > 1:
             yield _of_workers(evidence, doubt)
-        yield from _all_along(evidence, running, doubt)
+        yield from _all_along(evidence, running, doubt or _doubt_of_times(evidence))
 
 
-def _doubt(evidence: Evidence, differences: pd.DataFrame) -> str:
+def doubt_of(evidence: Evidence, differences: pd.DataFrame) -> str:
     """Why the exact bound cannot be applied; empty when it can. It needs to know every pick of the balancer."""
     assert evidence.manifest.end is not None
     unknown = int((evidence.responses["host_tag"] == "").sum())
@@ -37,9 +36,15 @@ def _doubt(evidence: Evidence, differences: pd.DataFrame) -> str:
         return "no request was sent"
     if not evidence.manifest.end.complete:
         return "requests were cut off"
+    if evidence.responses["request_id"].duplicated().any():
+        return "the client's ledger has requests twice"
     if broken := broken_preconditions(evidence, differences):
         return "; ".join(broken)
     return f"who took {unknown:,} requests is not known" if unknown else ""
+
+
+def _doubt_of_times(evidence: Evidence) -> str:
+    return "the balancer's clock was set back" if clock_went_back(evidence) else ""
 
 
 def _of_run(evidence: Evidence, distribution: pd.DataFrame, doubt: str) -> Iterator[Check]:
@@ -89,7 +94,7 @@ def _all_along(evidence: Evidence, running: pd.DataFrame, doubt: str) -> Iterato
             name=f"running split {tag}",
             claim=f"{tag} is not further off its share between any two moments of the run, either.",
             expected=f"at most {float(allowed):.2f}",
-            observed=_unless(doubt, f"surely {max(0.0, apart):,.2f}"),
+            observed=_unless(doubt, f"surely {apart:,.2f}"),
             outcome=Outcome.of(held=apart <= float(allowed) + ROUNDING, known=not doubt),
             evidence="running.csv",
         )

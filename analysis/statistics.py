@@ -12,6 +12,7 @@ from scenarios.claim import Claim
 from scenarios.definition import RESERVED
 
 ALL = RESERVED
+ROUNDING = 1e-6  # of the floats that tables hold; counts are judged exactly
 QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "p99_9_ms": 0.999}
 
 

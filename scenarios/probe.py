@@ -71,7 +71,7 @@ class Prober:
     def slowed(self) -> list[Probed]:
         """One after the other while the heaviest backend is frozen; its answers are waited for afterwards."""
         requests = self._whole_cycles(SLOWED)
-        patience_s = min(PATIENCE_S, FROZEN_FOR_S / requests)
+        patience_s = min(PATIENCE_S, FROZEN_FOR_S / requests - SETTLED_AFTER_S)
         answers: list[Future[Probed]] = []
         with self.stack.frozen(self.heaviest):
             for number in range(requests):

@@ -1,8 +1,9 @@
 """What a fingerprint was taken of, and how: the words that prober and analysis share."""
 
 from enum import StrEnum
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 RECORD = "probe.json"
 
@@ -36,8 +37,14 @@ class ProbeRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     stack: str
-    weights: dict[str, int]
+    weights: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(min_length=1)]
     configured: tuple[Algorithm, ...]
     frozen: str
     left_out: dict[Phase, str]  # and why
     strangers: int
+
+    @model_validator(mode="after")
+    def _frozen_is_one_of_them(self) -> Self:
+        if self.frozen not in self.weights:
+            raise ValueError(f"{self.frozen} has no weight")
+        return self

@@ -6,6 +6,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 
 from scenarios.errors import UsageError
 from scenarios.ledgers import AFTER, BEFORE, Balanced, Processed
@@ -14,6 +15,7 @@ from scenarios.stack_record import StackRecord, Standing
 from scenarios.stacks.stack import Stack
 
 ANSWERED_WITHIN_S = 10.0  # a backend with an eighth of a CPU has just been busy
+SILENT = (OSError, ValueError, HTTPException)
 COUNTER = re.compile(r'^(models_counted_since_seconds|models_total\{outcome="\w+"\}) (\S+)$', re.MULTILINE)
 
 
@@ -39,7 +41,7 @@ def witnessed(stack: Stack, directory: ReportDirectory) -> Iterator[None]:
 
 
 def processed_at(moment: str, service: str, url: str) -> Processed:
-    """What the backend at this address has counted. Raises `OSError` or `ValueError` when it does not say."""
+    """What the backend at this address has counted. Raises one of `SILENT` when it does not say."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(f"{url}/metrics", timeout=ANSWERED_WITHIN_S) as answer:
         tag = answer.headers.get("X-Host-Tag", "")
@@ -56,7 +58,7 @@ def _counted(stack: Stack, moment: str) -> Iterator[Processed]:
     for service, url in stack.backends().items():
         try:
             yield processed_at(moment, service, url)
-        except (OSError, ValueError) as error:
+        except SILENT as error:
             print(f"what {service} has counted {moment} the run is not known: {error}", file=sys.stderr)
 
 

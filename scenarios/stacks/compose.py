@@ -298,17 +298,18 @@ class ComposeStack:
 
     def backends(self) -> dict[str, str]:
         """The URL of every backend: its port on this machine."""
-        return {
-            each.service: f"http://{each.ports[0]}"
-            for each in self.containers()
-            if each.service != BALANCER and each.ports
-        }
+        ports = {service: port for service, port in host_ports(self._expected).items() if service != BALANCER}
+        return {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
 
     def standing(self) -> Standing:
         """The balancer's workers and configuration. Raises `UsageError` when it is gone."""
-        said = self._inside(BALANCER, "sh", "-c", "grep -l '^nginx: worker' /proc/[0-9]*/cmdline")
+        try:
+            said = self._inside(BALANCER, "sh", "-c", "grep -l '^nginx: worker' /proc/[0-9]*/cmdline")
+            conf = self.claimed_conf()
+        except docker_engine.FAULTS as error:
+            raise UsageError(docker_engine.reason(error)) from error
         workers = sorted(int(path.split("/")[2]) for path in said.split())
-        return Standing(workers=workers, configuration=hashlib.sha256(self.claimed_conf().encode()).hexdigest())
+        return Standing(workers=workers, configuration=hashlib.sha256(conf.encode()).hexdigest())
 
     def claimed_conf(self) -> str:
         """The configuration that the balancer's container was made with."""

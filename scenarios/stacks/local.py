@@ -195,7 +195,10 @@ class LocalStack:
         nginx = next((known.process for known in self.processes() if known.name == BALANCER), None)
         if nginx is None:
             raise UsageError("nginx has ended")
-        workers = sorted(worker.pid for worker in nginx.children())
+        try:
+            workers = sorted(worker.pid for worker in nginx.children())
+        except psutil.NoSuchProcess:
+            raise UsageError("nginx has ended") from None
         return Standing(workers=workers, configuration=hashlib.sha256(self.running_conf.read_bytes()).hexdigest())
 
     def claimed_conf(self) -> str:

@@ -54,8 +54,9 @@ def remove_row(directory):
 
 
 def edit_count(directory):
-    text = directory.backends_path.read_text()
-    directory.backends_path.write_text(text[:-3] + "1" + text[-2:])
+    *rows, last = directory.backends_path.read_text().splitlines()
+    *others, created, rejected = last.split(",")
+    directory.backends_path.write_text("\n".join([*rows, ",".join([*others, f"{int(created) + 1}", rejected])]) + "\n")
 
 
 def edit_log(directory):

@@ -66,6 +66,7 @@ def balanced(request_id, request_time=0.001, tag="", **columns):
         "status": 201,
         "upstream_addr": f"{tag}:80",
         "upstream_status": "201",
+        "upstream_response_time": f"{request_time:.3f}",
         "upstream_http_x_host_tag": tag or "-",
     }
     return Balanced(**(usual | {"balanced_request_id": request_id, "request_time": request_time} | columns))

@@ -25,6 +25,7 @@ def rows():
 
 def turned(made):
     verdict = judge(made, tables_of(made, totals(made)))
+    assert all(check.meaning for check in verdict.checks)
     return {
         check.name: check.outcome
         for check in verdict.checks
@@ -81,7 +82,7 @@ def test_a_request_that_went_another_way_is_named(columns, kind, also):
 
 def test_a_request_of_somebody_else_is_foreign_and_makes_the_split_untestable():
     sent = rows()
-    made = three_ledgers(sent, WEIGHTS, log=[*logged(sent), balanced("somebody", tag="a", msec=1_000.5)],
+    made = three_ledgers(sent, WEIGHTS, log=[*logged(sent), balanced("somebody", tag="a", msec=1_002.0)],
                          counts=counted(EXACT | {"a": 168}))  # fmt: skip
     assert of_kind(made) == {Difference.FOREIGN: ["somebody"]}
     assert turned(made) == {Difference.FOREIGN: INVALID, "ledgers a": INVALID} | SPLITS
@@ -148,9 +149,62 @@ def test_a_backend_that_miscounts_is_named_with_the_number(count, kind):
 
 def test_a_request_that_is_logged_twice_is_named():
     sent = rows()
-    made = three_ledgers(sent, WEIGHTS, log=[*logged(sent), logged(sent)[3]])
-    assert of_kind(made)[Difference.REPEATED] == ["id-3"]
-    assert turned(made)[Difference.REPEATED] is INVALID
+    made = three_ledgers(sent, WEIGHTS, log=[*logged(sent)[:4], *logged(sent)[3:]])
+    assert of_kind(made) == {Difference.REPEATED: ["id-3"]}
+    assert turned(made) == {Difference.REPEATED: INVALID} | SPLITS
+
+
+def test_a_request_that_the_client_wrote_twice_is_nobodys_fault_but_its_own():
+    sent = rows()
+    made = three_ledgers([*sent, *[row for row in sent if row.host_tag == "c"][:5]], WEIGHTS, log=logged(sent),
+                         counts=counted(EXACT), requests=1000)  # fmt: skip
+    assert set(turned(made).values()) == {INVALID}
+    assert turned(made)["requests"] is INVALID
+
+
+def test_what_never_left_the_generator_was_not_refused():
+    sent = [*rows(), response(1000, status=0, error=f"{OWN_FAULT}: Cannot assign requested address")]
+    made = three_ledgers(sent, WEIGHTS, log=logged(sent[:-1]))
+    assert of_kind(made) == {Difference.ABANDONED: ["id-1000"]}
+    assert FAIL not in turned(made).values()
+
+
+def test_what_a_damaged_log_lacks_was_not_refused():
+    sent = [*rows(), response(1000, status=0, error="ConnectionResetError: reset")]
+    made = three_ledgers(sent, WEIGHTS, log=logged(sent[:-1]), damaged=1, error_rate=0.1)
+    assert turned(made)[Difference.REFUSED] is INVALID
+
+
+def test_a_backend_that_processes_everything_and_answers_nothing_is_found_though_it_never_said_its_name():
+    sent = [row._replace(status=502, host_tag="", error="Unwanted: status 502") if row.host_tag == "b" else row
+            for row in rows()]  # fmt: skip
+    log = [row._replace(status=502, upstream_status="502", upstream_http_x_host_tag="-", upstream_addr="b:80")
+           if row.upstream_http_x_host_tag == "-" else row for row in logged(sent)]  # fmt: skip
+    made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))
+    assert len(of_kind(made)[Difference.LOST]) == 333
+    assert turned(made)["ledgers b"] is FAIL
+
+
+def test_what_somebody_did_besides_is_not_blamed_on_requests_that_were_answered():
+    sent, log = one_changed(status=503, upstream_status="503")
+    sent[7] = sent[7]._replace(status=503, error="Unwanted: status 503")
+    made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))
+    assert of_kind(made) == {Difference.UNASKED: [1]}
+    assert FAIL not in turned(made).values()
+
+
+def test_what_the_balancer_answered_to_others_by_itself_is_no_pick():
+    made = three_ledgers(
+        rows(), WEIGHTS, log=[*logged(rows()), balanced("x", status=400, upstream_addr="-", msec=1_002.0)]
+    )
+    assert turned(made) == {}
+
+
+def test_a_clock_that_was_set_back_makes_the_running_split_untestable():
+    log = logged(rows())
+    log = log[:500] + [row._replace(msec=row.msec - 0.016) for row in log[500:]]
+    expected = {"clocks": INVALID} | {name: outcome for name, outcome in SPLITS.items() if name.startswith("running")}
+    assert turned(three_ledgers(rows(), WEIGHTS, log=log)) == expected
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_of_requests_one_after_the_other_everything_is_known():
         rows = found[tag]
         for number in range(60):
             truth = picks[: number + 1].count(tag) - (number + 1) * weight / 6
-            known = rows.loc[(10 * number + 6) / 1e3]  # its worker has begun its next turn
+            known = rows.loc[(10 * number + 6) / 1e3]  # its worker has surely begun its next turn
             assert known[LOWEST] == pytest.approx(truth)
             assert known[HIGHEST] == pytest.approx(truth)
 

@@ -114,7 +114,9 @@ def test_a_run_that_was_stopped_cannot_tell_the_split():
 def test_a_request_id_that_stands_twice_makes_the_run_invalid():
     rows = responses(EXACT)
     rows[1] = rows[1]._replace(request_id=rows[0].request_id)
-    assert turned(verdict(evidence(rows, WEIGHTS))) == {"requests": INVALID}
+    assert turned(verdict(evidence(rows, WEIGHTS))) == {"requests": INVALID} | dict.fromkeys(
+        ("split a", "split b", "split c"), INVALID
+    )
 
 
 def test_users_that_never_came_make_the_run_invalid():
