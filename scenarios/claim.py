@@ -33,13 +33,16 @@ class Claim(BaseModel):
 
         Raises `UsageError` when it is neither, or claims nothing that could be tested.
         """
-        if re.fullmatch(f"{PAIR}(,{PAIR})*", text):
-            pairs = (pair.split("=") for pair in text.split(","))
-            weights = _weights(((tag.strip(), int(weight)) for tag, weight in pairs), text)
-            return cls(weights=weights, source="--claim")
-        if "=" in text and not Path(text).exists():
+        is_a_path = Path(text).exists() or "=" not in text
+        return cls.of_nginx(Path(text)) if is_a_path else cls.of_weights(text)
+
+    @classmethod
+    def of_weights(cls, text: str) -> Self:
+        """A claim from `back-01=1,back-02=2`. Raises `UsageError` when it is not of that form."""
+        if not re.fullmatch(f"{PAIR}(,{PAIR})*", text):
             raise UsageError(f"claim {text!r} is not of the form back-01=1,back-02=2 with whole weights above zero")
-        return cls.of_nginx(Path(text))
+        pairs = (pair.split("=") for pair in text.split(","))
+        return cls(weights=_weights(((tag.strip(), int(weight)) for tag, weight in pairs), text), source="--claim")
 
     @classmethod
     def of_nginx(cls, path: Path) -> Self:

@@ -52,7 +52,7 @@ def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
     if load.processes > as_asked.peak_users:
         raise UsageError(f"{load.processes} processes for {as_asked.peak_users:,} users: some would have none")
     if load.claim is not None:
-        Claim.of(load.claim)  # refuses what makes no sense before anything is started
+        Claim.of_weights(load.claim)  # refuses what makes no sense before anything is started
     stack.require_open_files(as_asked.peak_users)
     if not locustfile(scenario).exists():
         raise UsageError(f"{locustfile(scenario)}: is missing: every scenario has a locustfile of its name")

@@ -123,6 +123,8 @@ def test_two_runs_at_once_would_spoil_each_other(running, offset, reports):
         (["run", "baseline", "--requests", "10"], "scenarios: baseline scaled to requests=10"),
         (["run", "baseline", "--processes", "0"], "scenarios: PROCESSES is '0', and should be a whole number"),
         (["run", "baseline", "--users", "3", "--processes", "4"], "scenarios: 4 processes for 3 users: some would"),
+        (["run", "baseline", "--claim", "back-01=two"], "scenarios: claim 'back-01=two' is not of the form"),
+        (["run", "baseline", "--claim", "nginx.conf"], "scenarios: claim 'nginx.conf' is not of the form"),
         (["run", "baseline", "--users=-5"], "scenarios: USERS is '-5', and should be a whole number"),
     ],
 )

@@ -42,6 +42,15 @@ def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, proces
     assert processes_of(offset) == []
 
 
+def test_a_claim_of_ones_own_is_judged_in_place_of_the_configurations(offset, reports):
+    claim = "back-01=1,back-02=1,back-03=2"
+    ended = scenarios("run", "baseline", *SMALL, "--claim", claim, "--reports", reports, offset=offset)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    turned = broken(only(reports))
+    assert {name for name, outcome in turned.items() if outcome == "FAIL"} >= {"split back-01", "split back-02"}
+    assert manifest(only(reports))["claim"]["weights"] == {"back-01": 1, "back-02": 1, "back-03": 2}
+
+
 def test_stages_get_exactly_their_requests(offset, reports):
     scenarios("run", "spike", "--requests", 1000, "--users", 200, "--reports", reports, offset=offset)
     directory = only(reports, "spike")
