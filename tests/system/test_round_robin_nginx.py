@@ -96,7 +96,7 @@ def swings(picked, weights):
 
 
 @pytest.mark.parametrize(
-    "picks", list(product(WEIGHTS, (1, 2, 4), (True,), (True, False))), ids=str, indirect=True
+    "picks", list(product(WEIGHTS, (1, 4), (True,), (True, False))), ids=str, indirect=True
 )  # fmt: skip
 def test_with_a_zone_the_picks_are_one_cycle_and_the_bound_is_reached_and_never_passed(picks, request):
     weights = request.node.callspec.params["picks"][0]
@@ -105,7 +105,7 @@ def test_with_a_zone_the_picks_are_one_cycle_and_the_bound_is_reached_and_never_
     assert swings(order, weights) == window_bounds(weights)
 
 
-@pytest.mark.parametrize("picks", list(product(WEIGHTS, (1, 2, 4), (False,), (True, False))), ids=str, indirect=True)
+@pytest.mark.parametrize("picks", list(product(WEIGHTS, (1, 4), (False,), (True, False))), ids=str, indirect=True)
 def test_without_one_each_worker_has_a_cycle_and_a_bound_of_its_own(picks, request):
     weights, workers, *_ = request.node.callspec.params["picks"]
     of_worker = defaultdict(list)
