@@ -51,6 +51,18 @@ def test_a_claim_of_ones_own_is_judged_in_place_of_the_configurations(offset, re
     assert manifest(only(reports))["claim"]["weights"] == {"back-01": 1, "back-02": 1, "back-03": 2}
 
 
+def test_the_arithmetic_can_be_redone_with_the_commands_that_are_documented(offset, reports):
+    assert scenarios("run", "baseline", *SMALL, "--reports", reports, offset=offset).returncode in (0, 3)
+    commands = (PROJECT / "docs" / "proof.md").read_text().partition("```sh\n")[2].partition("```")[0]
+    ended = subprocess.run(["bash", "-c", commands], cwd=only(reports), capture_output=True, text=True, check=True)
+    counts, sums = [line.split() for line in ended.stdout.splitlines()], 3
+    assert counts[:6] == 2 * [["100", "back-01"], ["200", "back-02"], ["300", "back-03"]]
+    assert counts[6:-sums] == [["back-01", "100"], ["back-02", "200"], ["back-03", "300"]]
+    ledgers = manifest(only(reports))["end"]["ledgers"]
+    assert all(ledgers[name]["sha256"] == digest for digest, name in counts[-sums:])
+    assert ended.stderr == ""
+
+
 def test_stages_get_exactly_their_requests(offset, reports):
     scenarios("run", "spike", "--requests", 1000, "--users", 200, "--reports", reports, offset=offset)
     directory = only(reports, "spike")
