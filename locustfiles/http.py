@@ -41,6 +41,8 @@ UNASKED = select.POLLIN  # it has sent something although nothing was asked; ove
 
 # Locust replaces it by one that lets other users run meanwhile, within the time that is measured
 _poll: Any = get_original("select", "poll")
+# The same: it would let users begin while a run is still being prepared
+_look_up: Any = get_original("socket", "getaddrinfo")
 
 
 class AnswerFault(Exception):
@@ -163,7 +165,7 @@ class Server:
     def resolve(self) -> None:
         """Find out the addresses of the host, once and for all users. Why there is none is for `connect` to say."""
         try:
-            self._addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self._addresses = _look_up(self._host, self._port, type=socket.SOCK_STREAM)
         except OSError as error:
             self._unresolved = error
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from locustfiles import http
 from locustfiles.http import Answer, AnswerFault, Connection, Server
 from tests.system.misbehaving import HEAD, WHOLE, always, serving
 
@@ -36,8 +37,8 @@ def test_an_answer_arrives_when_it_does_and_not_when_somebody_looks(connection):
 
 
 def test_a_name_is_looked_up_once_for_all_connections(monkeypatch):
-    lookups, look_up = [], socket.getaddrinfo
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **named: lookups.append(args) or look_up(*args, **named))
+    lookups, look_up = [], http._look_up
+    monkeypatch.setattr(http, "_look_up", lambda *args, **named: lookups.append(args) or look_up(*args, **named))
     with serving(always(WHOLE)) as address:
         server = Server(f"http://{address}")
         server.resolve()
