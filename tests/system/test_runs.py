@@ -19,8 +19,7 @@ def requests_by_name(url):
     return {row["name"]: row["num_requests"] for row in ask(f"{url}/stats/requests").json["stats"]}
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("name", sorted(names(), key=lambda name: Scenario.load(name).requests))
+@pytest.mark.parametrize(("name", "processes"), [*((name, 1) for name in names()), ("sustained", 2), ("spike", 2)])
 def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, processes, offset, reports):
     ended = scenarios("run", name, "--processes", processes, "--reports", reports, offset=offset)
     directory = only(reports, name)
