@@ -8,13 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.check import Outcome
+from analysis.refusals import told
 from analysis.report import report
 from analysis.verdict import Verdict
 from scenarios.console import Console
-from scenarios.errors import UsageError
 
-USAGE = 2
-INTERRUPTED = 130
 COLOURS = {Outcome.UNTESTED: "dim", Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INVALID: "yellow"}
 
 
@@ -23,17 +21,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     parser.add_argument("directory", type=Path, help="a report directory, for example reports/baseline/latest")
     directory = parser.parse_args().directory
-    try:
+    with told():
         verdict = report(directory)
         _print(verdict, directory.resolve())
-    except UsageError as error:
-        print(f"analysis: {error}", file=sys.stderr)
-        sys.exit(USAGE)
-    except OSError as error:
-        print(f"analysis: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        sys.exit(USAGE)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
     sys.exit(verdict.outcome.exit_code)
 
 

@@ -13,14 +13,13 @@ from rich.text import Text
 
 from analysis.frames import read
 from analysis.hypotheses import Finding, Probe, findings
+from analysis.refusals import told
 from scenarios.console import Console
 from scenarios.errors import UsageError
 from scenarios.ledgers import PROBE, Probed
 from scenarios.model import CREATED
 from scenarios.probe_record import RECORD, Algorithm, Phase, ProbeRecord
 
-USAGE = 2
-INTERRUPTED = 130
 AS_CONFIGURED, ANOTHER, CANNOT_TELL = 0, 1, 3
 
 
@@ -57,19 +56,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m analysis.fingerprint", description=__doc__)
     parser.add_argument("directory", type=Path, help="a directory that `make fingerprint` made")
     directory = parser.parse_args().directory
-    try:
+    with told():
         record, rows = _read(directory)
         found = judged(record, rows)
         _write(found, directory)
         _print(found, record, directory)
-    except UsageError as error:
-        print(f"analysis: {error}", file=sys.stderr)
-        sys.exit(USAGE)
-    except OSError as error:
-        print(f"analysis: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        sys.exit(USAGE)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
     sys.exit(found.exit_code)
 
 
