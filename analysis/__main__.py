@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from analysis.check import Outcome
+from analysis.checks.check import Outcome
 from analysis.refusals import told
 from analysis.report import report
 from analysis.verdict import Verdict

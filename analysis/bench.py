@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from analysis.frames import dtypes_of
+from analysis.pictures.style import COLOURS, GREY, give_title, styled
 from analysis.refusals import USAGE
 from analysis.resources import MIB
-from analysis.style import COLOURS, GREY, give_title, styled
 from scenarios.console import Console
 from scenarios.ledgers import BENCH, Effort
 

@@ -1,19 +1,19 @@
 """The verdict: a list of checks, each with its claim, what was expected, what was observed and what follows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 from pydantic import BaseModel
 
-from analysis.check import Check, Outcome
+from analysis.checks.check import Check, Outcome
+from analysis.checks.generator import generator_checks
+from analysis.checks.ledgers import ledger_checks
+from analysis.checks.resources import resource_checks
+from analysis.checks.split import split_checks
 from analysis.evidence import Evidence
 from analysis.generator import own_faults
-from analysis.generator_checks import generator_checks
-from analysis.ledger_checks import ledger_checks
-from analysis.resource_checks import resource_checks
-from analysis.split_checks import split_checks
 from analysis.statistics import ALL
+from analysis.tables import Tables
 from scenarios.ledgers import RESPONSES
 
 
@@ -23,20 +23,6 @@ class Verdict(BaseModel):
     scenario: str
     outcome: Outcome
     checks: list[Check]
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What was computed from the evidence and is judged."""
-
-    distribution: pd.DataFrame
-    latency: pd.DataFrame
-    stages: pd.DataFrame
-    overhead: pd.DataFrame
-    intervals: pd.DataFrame
-    reconciliation: pd.DataFrame
-    differences: pd.DataFrame
-    running: pd.DataFrame
 
 
 def judge(evidence: Evidence, tables: Tables) -> Verdict:

@@ -1,8 +1,8 @@
 import pytest
 
-from analysis.check import Outcome
+from analysis.checks.check import Outcome
+from analysis.checks.generator import generator_checks
 from analysis.generator import loop_lag_ms, most_at_once, overhead, own_share_ms, processes, stages, totals
-from analysis.generator_checks import generator_checks
 from scenarios.ledgers import Response
 from tests.unit.evidence import balanced, evidence, frame, pulse, response
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from analysis.check import Outcome
-from analysis.generator import totals
+from analysis.checks.check import Outcome
 from analysis.reconciliation import Difference, differences, reconciliation
-from analysis.report import tables_of
+from analysis.tables import Tables
 from analysis.verdict import judge
 from scenarios.ledgers import OWN_FAULT
 from scenarios.stack_record import Standing
@@ -24,7 +23,7 @@ def rows():
 
 
 def turned(made):
-    verdict = judge(made, tables_of(made, totals(made)))
+    verdict = judge(made, Tables.of(made))
     assert all(check.meaning for check in verdict.checks)
     return {
         check.name: check.outcome
@@ -52,7 +51,7 @@ def test_ledgers_that_agree_have_no_difference_and_the_split_is_exact_all_along(
 
 def test_without_the_other_ledgers_only_the_client_is_believed_and_the_report_says_so():
     made = evidence(rows(), WEIGHTS)
-    checks = {check.name: check for check in judge(made, tables_of(made, totals(made))).checks}
+    checks = {check.name: check for check in judge(made, Tables.of(made)).checks}
     assert checks["ledgers"].outcome is Outcome.UNTESTED
 
 

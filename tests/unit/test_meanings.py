@@ -1,7 +1,7 @@
-from analysis.ledger_checks import RULES
-from analysis.meanings import MEANINGS, meaning_of
+from analysis.checks.meanings import MEANINGS, meaning_of
+from analysis.checks.resources import CLAIMS
+from analysis.checks.rules import RULES
 from analysis.reconciliation import Difference
-from analysis.resource_checks import CLAIMS
 
 
 def test_every_difference_and_every_check_of_resources_has_a_meaning_of_its_own():

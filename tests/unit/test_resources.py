@@ -3,8 +3,8 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from analysis.check import Outcome
-from analysis.resource_checks import CARRIED_OVER_S, OOM, SPARE_S, resource_checks
+from analysis.checks.check import Outcome
+from analysis.checks.resources import CARRIED_OVER_S, OOM, SPARE_S, resource_checks
 from analysis.resources import MIB, intervals, usage
 from scenarios.ledgers import Resource
 from scenarios.stack_record import Limits, StackRecord

@@ -1,8 +1,7 @@
 import pytest
 
-from analysis.check import Outcome
-from analysis.generator import totals
-from analysis.report import tables_of
+from analysis.checks.check import Outcome
+from analysis.tables import Tables
 from analysis.verdict import judge
 from tests.unit.evidence import evidence, response, responses
 
@@ -12,7 +11,7 @@ PASS, FAIL, INVALID = Outcome.PASS, Outcome.FAIL, Outcome.INVALID
 
 
 def verdict(evidence):
-    return judge(evidence, tables_of(evidence, totals(evidence)))
+    return judge(evidence, Tables.of(evidence))
 
 
 def turned(verdict):

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from analysis.pictures.style import BAND, GREY, colours, give_title
 from analysis.statistics import ALL, QUANTILES, ROUNDING
-from analysis.style import BAND, GREY, colours, give_title
 
 PERCENTILE_LABELS = {**{name: name.removesuffix("_ms").replace("_", ".") for name in QUANTILES}, "max_ms": "max"}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.check import Check, Outcome
+from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
 from analysis.generator import LOOP_LAG, own_faults
 from scenarios.ledgers import GENERATOR, RESPONSES

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pandas as pd
 
-from analysis.check import Check, Outcome
+from analysis.checks.check import Check, Outcome
+from analysis.checks.ledgers import broken_preconditions, clock_went_back
 from analysis.evidence import Evidence
-from analysis.ledger_checks import broken_preconditions, clock_went_back
 from analysis.round_robin import window_bounds
 from analysis.running import swing
 from analysis.statistics import ROUNDING

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, SymmetricalLogLocator
 
+from analysis.pictures.style import BAND, GREY, colours, give_title
 from analysis.running import HIGHEST, LOWEST, swing
 from analysis.statistics import ROUNDING
-from analysis.style import BAND, GREY, colours, give_title
 
 LEDGERS = {"client": "client received", "balancer": "balancer passed on", "processed": "backend processed"}
 LINEAR = 3.0  # requests: up to here the scale is linear, and logarithmic beyond

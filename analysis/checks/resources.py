@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.check import Check, Outcome
+from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
 from analysis.resources import MIB
 from scenarios.ledgers import RESOURCES

@@ -1,11 +1,11 @@
 """Checks of the ledgers: whether they agree, and whether what the exact bound presupposes was so."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.check import Check, Outcome
+from analysis.checks.check import Check, Outcome
+from analysis.checks.rules import DISTURBANCES, RULES
 from analysis.evidence import Evidence
 from analysis.reconciliation import Difference
 from scenarios.ledgers import AFTER, BACKENDS, BALANCER, BEFORE
@@ -16,64 +16,6 @@ CLOCKS_APART_S = 1.0
 NAMED_IDS = 3
 ONE_ADDRESS = r"[^,\s]+:\d+"
 DIFFERENCES_CSV, RECONCILIATION_CSV = "differences.csv", "reconciliation.csv"
-
-
-class Rule(NamedTuple):
-    """What a difference between the ledgers means."""
-
-    claim: str
-    outcome: Outcome  # where there is one
-    moves_the_split: bool  # whether the exact bound presupposes that there is none
-
-
-RULES = {
-    Difference.FOREIGN: Rule("Nobody else used the balancer.", Outcome.INVALID, moves_the_split=True),
-    Difference.UNRECORDED: Rule(
-        "The client has a row for each of its requests that the balancer saw.", Outcome.INVALID, moves_the_split=True
-    ),
-    Difference.REPEATED: Rule(
-        "The balancer saw each request once.", Outcome.INVALID, moves_the_split=True
-    ),
-    Difference.UNLOGGED: Rule(
-        "The balancer has logged every request that was answered.", Outcome.INVALID, moves_the_split=True
-    ),
-    Difference.REFUSED: Rule(
-        "Every request reached the balancer.", Outcome.FAIL, moves_the_split=False
-    ),
-    Difference.ABANDONED: Rule(
-        "The client waited for every answer.", Outcome.INVALID, moves_the_split=True
-    ),
-    Difference.ALTERED: Rule(
-        "What the balancer passed on is what the client received, whole.", Outcome.FAIL, moves_the_split=False
-    ),
-    Difference.RETRIED: Rule(
-        "No request was tried on a second backend, which would be another pick.", Outcome.INVALID, moves_the_split=True
-    ),
-    Difference.FAILED_ATTEMPT: Rule(
-        "No attempt failed, which would lower that backend's weight for a while.", Outcome.INVALID, moves_the_split=True
-    ),
-    Difference.TWICE: Rule(
-        "No request was processed by two backends.", Outcome.FAIL, moves_the_split=False
-    ),
-    Difference.LOST: Rule(
-        "What a backend processed was answered.", Outcome.FAIL, moves_the_split=False
-    ),
-    Difference.UNCOUNTED: Rule(
-        "What a backend answered it has processed.", Outcome.FAIL, moves_the_split=False
-    ),
-    Difference.UNASKED: Rule(
-        "Nobody used a backend but the balancer.", Outcome.INVALID, moves_the_split=False
-    ),
-}  # fmt: skip
-
-# with these, the ledgers are not of the same requests
-DISTURBANCES = {
-    Difference.FOREIGN,
-    Difference.UNRECORDED,
-    Difference.REPEATED,
-    Difference.UNLOGGED,
-    Difference.ABANDONED,
-}
 
 
 def ledger_checks(evidence: Evidence, reconciliation: pd.DataFrame, differences: pd.DataFrame) -> Iterator[Check]:

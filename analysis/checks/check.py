@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, computed_field
 
-from analysis.meanings import meaning_of
+from analysis.checks.meanings import meaning_of
 
 
 class Outcome(StrEnum):

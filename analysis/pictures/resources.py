@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.style import BAND, GREY, give_title
+from analysis.pictures.style import BAND, GREY, give_title
 
 LIMIT_COLOUR = "#B00020"
 STYLES = ("-", ":")

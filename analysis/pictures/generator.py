@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from analysis.generator import LOOP_LAG, OWN_SHARE
-from analysis.style import BAND, COLOURS, GREY, give_title
+from analysis.pictures.style import BAND, COLOURS, GREY, give_title
 
 SHOWN = {"users": "users", "connections": "open connections", "in_flight": "requests in flight"}
 ASKED = "users asked for"

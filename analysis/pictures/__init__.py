@@ -1,0 +1,1 @@
+"""Pictures: tables in, figures out; nothing is computed here. Each answers a question, and its title is the answer."""

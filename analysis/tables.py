@@ -1,0 +1,69 @@
+"""Every table of a report: computed once, judged, drawn, and written for whoever wants to look closer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis import generator, resources
+from analysis.evidence import Evidence
+from analysis.reconciliation import differences, reconciliation
+from analysis.running import running
+from analysis.statistics import distribution, latency, timeline
+
+DECIMALS = 3
+OF_DISTRIBUTION = {"expected": 3, "share": 6, "deviation": 3, "allowed": 3}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What was computed from the evidence. Each says in the function that it comes from what it holds."""
+
+    distribution: pd.DataFrame
+    latency: pd.DataFrame
+    timeline: pd.DataFrame
+    sampled: pd.DataFrame
+    stages: pd.DataFrame
+    processes: pd.DataFrame
+    overhead: pd.DataFrame
+    intervals: pd.DataFrame
+    usage: pd.DataFrame
+    reconciliation: pd.DataFrame
+    differences: pd.DataFrame
+    running: pd.DataFrame
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "Tables":
+        """Compute them all."""
+        sampled = generator.totals(evidence)
+        intervals = resources.intervals(evidence)
+        reconciled = reconciliation(evidence)
+        return cls(
+            distribution=distribution(evidence),
+            latency=latency(evidence),
+            timeline=timeline(evidence, sampled["users"]),
+            sampled=sampled,
+            stages=generator.stages(evidence, sampled),
+            processes=generator.processes(evidence),
+            overhead=generator.overhead(evidence),
+            intervals=intervals,
+            usage=resources.usage(evidence, intervals),
+            reconciliation=reconciled,
+            differences=differences(evidence, reconciled),
+            running=running(evidence),
+        )
+
+    def files(self, evidence: Evidence) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The name and the content of each table's file."""
+        yield "distribution", self.distribution.round(OF_DISTRIBUTION)
+        yield "latency", self.latency.round(DECIMALS)
+        yield "timeline", self.timeline.round(DECIMALS)
+        yield "stages", self.stages.round(DECIMALS)
+        yield "processes", self.processes.round(DECIMALS)
+        yield "overhead", self.overhead.round(DECIMALS)
+        if len(self.usage):
+            yield "usage", self.usage.round(DECIMALS)
+        if evidence.stack is not None:
+            yield "reconciliation", self.reconciliation.astype({"processed": "Int64"})
+            yield "differences", self.differences.set_index("difference")
+            yield "running", self.running.round(DECIMALS).set_index("host_tag")
