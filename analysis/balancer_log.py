@@ -7,31 +7,31 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.frames import empty, read
+from analysis.request_ids import RequestIds
+from analysis.request_ledgers import of_rows, read_requests
 from scenarios.errors import UsageError
 from scenarios.ledgers import Balanced, balanced_of
 
 LARGEST = 2**63 - 1  # that a column of numbers can hold
 
 
-def read_log(path: Path) -> tuple[pd.DataFrame, int]:
+def read_log(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
     """The rows of `balancer.csv`, and how many lines of it are none. Raises `OSError` when it cannot be read."""
     try:
-        frame = read(path, Balanced)
+        frame = read_requests(path, Balanced, ids)
     except UsageError:
-        return _line_by_line(path)
-    return (frame, 0) if _is_whole(frame) else _line_by_line(path)
+        return _line_by_line(path, ids)
+    return (frame, 0) if _is_whole(frame) else _line_by_line(path, ids)
 
 
 def _is_whole(frame: pd.DataFrame) -> bool:
     """Whether no row lacks its last columns, in which nginx writes a dash rather than nothing, and times are times."""
     return bool(
-        (frame[Balanced._fields[-1]].fillna("") != "").all()
-        and np.isfinite(frame[["msec", "request_time"]]).all(axis=None)
+        (frame[Balanced._fields[-1]] != "").all() and np.isfinite(frame[["msec", "request_time"]]).all(axis=None)
     )
 
 
-def _line_by_line(path: Path) -> tuple[pd.DataFrame, int]:
+def _line_by_line(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
     rows, damaged = [], 0
     with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         next(file, None)  # the header, which is ours
@@ -40,8 +40,7 @@ def _line_by_line(path: Path) -> tuple[pd.DataFrame, int]:
                 rows.append(_row(line))
             except (csv.Error, ValueError):
                 damaged += 1
-    frame = empty(Balanced)
-    return (pd.DataFrame(rows, columns=list(Balanced._fields)).astype(frame.dtypes) if rows else frame), damaged
+    return of_rows(rows, Balanced, ids), damaged
 
 
 def _row(line: str) -> Balanced:

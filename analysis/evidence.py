@@ -7,6 +7,8 @@ import pandas as pd
 
 from analysis.balancer_log import read_log
 from analysis.frames import empty, read
+from analysis.request_ids import RequestIds
+from analysis.request_ledgers import of_rows, read_requests
 from scenarios.errors import UsageError
 from scenarios.ledgers import (
     BACKENDS,
@@ -32,10 +34,11 @@ class Evidence:
 
     Where the runner had started Locust, also what the stack claims, the samples of its resources (`Resource`), the
     requests as the balancer logged them (`Balanced`), the number of damaged lines in that log, and what the backends
-    counted (`Processed`).
+    counted (`Processed`). In `responses` and `balancer` a request id is a number, of which `ids` knows the text.
     """
 
     manifest: Manifest
+    ids: RequestIds
     responses: pd.DataFrame
     pulses: pd.DataFrame
     stack: StackRecord | None
@@ -55,10 +58,13 @@ class Evidence:
         witnessed = manifest.end.ledgers.keys() >= set(WITNESSES)
         if (directory / STACK).exists() and not witnessed:
             raise UsageError(f"{directory}: the command that ran it was cut off before its evidence was: run it again")
-        balancer, damaged = read_log(directory / BALANCER) if witnessed else (empty(Balanced), 0)
+        ids = RequestIds()
+        responses = read_requests(directory / RESPONSES, Response, ids)
+        balancer, damaged = read_log(directory / BALANCER, ids) if witnessed else (of_rows([], Balanced, ids), 0)
         return cls(
             manifest=manifest,
-            responses=read(directory / RESPONSES, Response),
+            ids=ids,
+            responses=responses,
             pulses=read(directory / GENERATOR, Pulse),
             stack=_stack(directory / STACK) if witnessed else None,
             resources=read(directory / RESOURCES, Resource) if witnessed else empty(Resource),
@@ -76,7 +82,7 @@ class Evidence:
     def backends(self) -> list[str]:
         """The backends of the claim in its order, then whoever else answered."""
         tags = self.responses["host_tag"]
-        strangers = sorted(set(tags[tags != ""].unique()) - self.manifest.claim.weights.keys())
+        strangers = sorted(set(tags.unique()) - {"", *self.manifest.claim.weights})
         return [*self.manifest.claim.weights, *strangers]
 
 

@@ -1,13 +1,19 @@
 """Ledgers as frames: the columns that their rows have, with pandas' names for what stands in them."""
 
+import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
 from scenarios.errors import UsageError
 from scenarios.ledgers import Balanced, Effort, Probed, Processed, Pulse, Resource, Response
 
 DTYPES = {int: "int64", float: "float64", str: "str"}
+KINDS = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+BLOCK_BYTES = 1 << 24
 
 Row = Response | Pulse | Resource | Balanced | Processed | Effort | Probed
 
@@ -24,11 +30,31 @@ def empty(row: type[Row]) -> pd.DataFrame:
 
 def read(path: Path, row: type[Row]) -> pd.DataFrame:
     """A ledger. Raises `UsageError` when it is not one, or damaged."""
-    dtypes = dtypes_of(row)
+    frame: pd.DataFrame = read_table(path, row, kinds_of(row)).to_pandas()
+    return frame.astype(dtypes_of(row))
+
+
+def kinds_of(row: type[Row]) -> dict[str, pa.DataType]:
+    """The columns of a ledger, with Arrow's name for what stands in them."""
+    return {name: KINDS[kind] for name, kind in row.__annotations__.items()}
+
+
+def read_table(path: Path, row: type[Row], kinds: Mapping[str, pa.DataType]) -> pa.Table:
+    """The columns of a ledger that have a kind. Raises `UsageError` when it is none, or damaged."""
+    _require_columns(path, row)
     try:
-        frame = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_filter=False)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"{path}: is damaged: {str(error).strip()}") from error
-    if list(frame.columns) != list(dtypes):
-        raise UsageError(f"{path}: has the columns {list(frame.columns)} instead of {list(dtypes)}")
-    return frame
+        return read_csv(
+            path,
+            ReadOptions(block_size=BLOCK_BYTES),
+            ParseOptions(newlines_in_values=True),
+            ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[]),
+        )
+    except pa.ArrowException as error:
+        raise UsageError(f"{path}: is damaged: {str(error).splitlines()[0]}") from error
+
+
+def _require_columns(path: Path, row: type[Row]) -> None:
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        found: Sequence[str] = next(csv.reader(file), [])
+    if tuple(found) != row._fields:
+        raise UsageError(f"{path}: has the columns {list(found)} instead of {list(row._fields)}")

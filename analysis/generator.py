@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import Evidence
+from analysis.matching import Matching
 from analysis.resources import MIB
 from analysis.statistics import quantile
 from scenarios.ledgers import OWN_FAULT, PULSE_EVERY_S
@@ -92,9 +93,9 @@ def processes(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=PROCESS_COLUMNS).set_index("process")
 
 
-def overhead(evidence: Evidence) -> pd.DataFrame:
+def overhead(evidence: Evidence, matching: Matching) -> pd.DataFrame:
     """A row per measure of what the generator adds: how many values, percentiles and maximum in ms."""
-    measures = {LOOP_LAG: loop_lag_ms(evidence), OWN_SHARE: own_share_ms(evidence)}
+    measures = {LOOP_LAG: loop_lag_ms(evidence), OWN_SHARE: own_share_ms(evidence, matching)}
     rows: list[dict[str, Any]] = [
         {"measure": name, "count": len(ms)} | dict(zip(QUANTILES, quantile(ms, list(QUANTILES.values())), strict=True))
         for name, ms in measures.items()
@@ -114,16 +115,18 @@ def loop_lag_ms(evidence: Evidence) -> np.ndarray:
     return np.concatenate([lag_ms, np.repeat(lag_ms, left_out) - steps * period_ms])
 
 
-def own_share_ms(evidence: Evidence) -> np.ndarray:
+def own_share_ms(evidence: Evidence, matching: Matching) -> np.ndarray:
     """By answered request, the client's time without connecting, less the balancer's for the same id.
 
     The network's time and the kernel's are part of it. The balancer's time is in whole milliseconds, of a clock that it
     looks at once per turn of its loop: a value may be off by about one, and be below zero.
     """
-    answered = evidence.responses[evidence.responses["status"] > 0]
-    balanced = evidence.balancer.drop_duplicates("balanced_request_id", keep="last")
-    both = answered.merge(balanced, left_on="request_id", right_on="balanced_request_id")
-    return ((both["latency_us"] - both["connect_us"]) / 1e3 - both["request_time"] * 1e3).to_numpy()
+    client, log = evidence.responses, evidence.balancer
+    client_ms = (client["latency_us"] - client["connect_us"]).to_numpy()[matching.client] / 1e3
+    balancer_ms = log["request_time"].to_numpy()[matching.balancer] * 1e3
+    answered = client["status"].to_numpy()[matching.client] > 0
+    own_ms: np.ndarray = (client_ms - balancer_ms)[answered]
+    return own_ms
 
 
 def drawn(evidence: Evidence, totals: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:

@@ -10,13 +10,24 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from analysis.attempts import FAILED, Attempts
 from analysis.evidence import Evidence
+from analysis.matching import Matching
+from analysis.request_ledgers import counted
 from scenarios.ledgers import AFTER, BEFORE, OWN_FAULT
 from scenarios.model import CREATED
 
 NOBODY = "(nobody)"  # who answered where an answer has no tag, or there was none
 CLOSED_BY_CLIENT = 499  # nginx's own status for a client that has left
-FAILED = ("502", "504", "-")  # what nginx notes of an attempt that brought no answer
+LOGGED = {
+    "balanced_request_id": "request_id",
+    "msec": "msec",
+    "status": "status_logged",
+    "upstream_http_x_host_tag": "tag_logged",
+    "upstream_addr": "upstream_addr",
+    "upstream_status": "upstream_status",
+}
+LOGGED_TEXTS = ("tag_logged", "upstream_addr", "upstream_status")
 DIFFERENCES = ["difference", "host_tag", "request_id", "count", "detail"]
 
 
@@ -38,31 +49,32 @@ class Difference(StrEnum):
     UNASKED = "unasked"
 
 
-def reconciliation(evidence: Evidence) -> pd.DataFrame:
+def reconciliation(evidence: Evidence, matching: Matching, attempts: Attempts) -> pd.DataFrame:
     """A row per backend: models that the client saw created, that the balancer passed on, and that it counted itself.
 
     `attempts` are the balancer's, successful or not. `processed` is not a number where the backend did not say.
     """
-    client = evidence.responses.loc[evidence.responses["status"] == CREATED, "host_tag"]
-    log = attempts(evidence)
-    each_once = evidence.balancer.drop_duplicates("balanced_request_id", keep="last")
-    balancer = each_once.loc[each_once["status"] == CREATED, "upstream_http_x_host_tag"]
+    client, log = evidence.responses, evidence.balancer
+    each_once = np.concatenate([matching.balancer, matching.unsent])
+    passed_on = log["upstream_http_x_host_tag"].iloc[each_once][log["status"].iloc[each_once] == CREATED]
     counts = {
-        "client": client.replace("", NOBODY).value_counts(),
-        "balancer": balancer.replace("-", NOBODY).value_counts(),
-        "attempts": log["host_tag"].value_counts(),
+        "client": counted(client["host_tag"][client["status"] == CREATED]).rename({"": NOBODY}),
+        "balancer": counted(passed_on).rename({"-": NOBODY}),
+        "attempts": attempts.counts,
     }
     tags = list(dict.fromkeys([*evidence.backends, *(tag for each in counts.values() for tag in each.index)]))
     frame = pd.DataFrame({name: each.reindex(tags, fill_value=0) for name, each in counts.items()}).astype("int64")
     return frame.assign(processed=_processed(evidence).reindex(tags)).rename_axis("host_tag")
 
 
-def differences(evidence: Evidence, reconciliation: pd.DataFrame) -> pd.DataFrame:
+def differences(
+    evidence: Evidence, matching: Matching, attempts: Attempts, reconciliation: pd.DataFrame
+) -> pd.DataFrame:
     """A row per request that the ledgers do not agree on, or that went another way than it should; none is best.
 
     A difference of counts alone has no request id, and a `count` that may be above 1.
     """
-    both = _joined(evidence)
+    both = _not_plain(evidence, matching)
     frames = [
         pd.DataFrame(
             {
@@ -73,20 +85,20 @@ def differences(evidence: Evidence, reconciliation: pd.DataFrame) -> pd.DataFram
                 "detail": _detail(both[chosen]),
             }
         )
-        for kind, chosen in _found(evidence, both).items()
+        for kind, chosen in _found(evidence, both, matching).items()
         if chosen.any()
     ]
-    counted = pd.DataFrame(_of_counts(evidence, reconciliation), columns=DIFFERENCES)
-    return pd.concat([*frames, counted], ignore_index=True) if frames else counted
+    found = pd.DataFrame(_of_counts(evidence, matching, attempts, reconciliation), columns=DIFFERENCES)
+    return pd.concat([*frames, found], ignore_index=True) if frames else found
 
 
-def _found(evidence: Evidence, both: pd.DataFrame) -> dict[Difference, pd.Series]:
-    """Which requests of both ledgers show which difference."""
+def _found(evidence: Evidence, both: pd.DataFrame, matching: Matching) -> dict[Difference, pd.Series]:
+    """Which of these requests show which difference."""
     sent, logged, answered = both["sent_us"].notna(), both["msec"].notna(), both["status"] > 0
     own = both["error"].str.startswith(OWN_FAULT, na=False)
     left = sent & (own | (both["status_logged"] == CLOSED_BY_CLIENT))
     several = both["upstream_addr"].str.contains(",", regex=False, na=False)
-    repeated = evidence.balancer["balanced_request_id"].value_counts()
+    repeated = evidence.ids.texts(matching.logged_again)
     prefixes = both.loc[~sent, "request_id"].str.split("-").str[0]
     ours = prefixes.isin(set(evidence.pulses["process"])).reindex(both.index, fill_value=False)
     passed_on = both["upstream_addr"].ne("-")  # or nobody was picked for it
@@ -95,7 +107,7 @@ def _found(evidence: Evidence, both: pd.DataFrame) -> dict[Difference, pd.Series
     return {
         Difference.FOREIGN: ~sent & ~ours & passed_on,
         Difference.UNRECORDED: ~sent & ours,
-        Difference.REPEATED: both["request_id"].isin(repeated.index[repeated > 1]),
+        Difference.REPEATED: both["request_id"].isin(repeated),
         Difference.UNLOGGED: sent & ~logged & answered,
         Difference.REFUSED: sent & ~logged & ~answered & ~left,
         Difference.ABANDONED: left,
@@ -105,18 +117,38 @@ def _found(evidence: Evidence, both: pd.DataFrame) -> dict[Difference, pd.Series
     }
 
 
-def _joined(evidence: Evidence) -> pd.DataFrame:
-    log = evidence.balancer.rename(
-        columns={
-            "balanced_request_id": "request_id",
-            "status": "status_logged",
-            "upstream_http_x_host_tag": "tag_logged",
-        }
+def _not_plain(evidence: Evidence, matching: Matching) -> pd.DataFrame:
+    """A row, with what both ledgers say, for each request that is not plainly the same in both."""
+    plain = _is_plain(evidence, matching)
+    client_at = np.concatenate([matching.client[~plain], matching.unlogged])
+    balancer_at = np.concatenate([matching.balancer[~plain], matching.unsent])
+    client = evidence.responses[["request_id", "sent_us", "status", "host_tag", "error"]].iloc[client_at]
+    log = evidence.balancer[list(LOGGED)].rename(columns=LOGGED).iloc[balancer_at]
+    both = client.merge(log, on="request_id", how="outer")
+    texts = {name: both[name].astype("str") for name in (*LOGGED_TEXTS, "host_tag", "error")}
+    ids = pd.Series(evidence.ids.texts(both["request_id"]), index=both.index, dtype="str")
+    return both.assign(request_id=ids, **texts)
+
+
+def _is_plain(evidence: Evidence, matching: Matching) -> np.ndarray:
+    """By match, whether both say the same of a request that took one attempt and was answered."""
+    client, log = evidence.responses, evidence.balancer
+    rows, logged = matching.client, matching.balancer
+    status = log["status"].to_numpy()[logged]
+    known = pd.Index(client["host_tag"].cat.categories)
+    tag_of = known.get_indexer(log["upstream_http_x_host_tag"].cat.categories)
+    odd = (
+        log["upstream_addr"].str.contains(",", regex=False)
+        | log["upstream_status"].isin(FAILED)
+        | log["balanced_request_id"].isin(matching.logged_again)
     )
-    columns = ["request_id", "msec", "status_logged", "tag_logged", "upstream_addr", "upstream_status"]
-    client = evidence.responses[["request_id", "sent_us", "status", "host_tag", "error"]]
-    return client.drop_duplicates("request_id", keep="last").merge(
-        log[columns].drop_duplicates("request_id", keep="last"), on="request_id", how="outer"
+    return np.asarray(
+        (client["status"].to_numpy()[rows] == status)
+        & (status > 0)
+        & (status != CLOSED_BY_CLIENT)
+        & (client["host_tag"].cat.codes.to_numpy()[rows] == tag_of[log["upstream_http_x_host_tag"].cat.codes][logged])
+        & ~client["error"].str.startswith(OWN_FAULT).to_numpy(dtype=bool)[rows]
+        & ~odd.to_numpy(dtype=bool)[logged]
     )
 
 
@@ -137,38 +169,6 @@ def _detail(rows: pd.DataFrame) -> pd.Series:
     return pd.Series("client: " + client + "; balancer: " + balancer, index=rows.index)
 
 
-def attempts(evidence: Evidence) -> pd.DataFrame:
-    """A row per attempt of the balancer: request id, its final status, the attempt's own, the backend, last or not.
-
-    Which backend has an address is learnt from the answers that came from it; where one address and one backend are
-    left over, they belong together.
-    """
-    log = evidence.balancer[evidence.balancer["upstream_addr"].str.contains(":", regex=False)]
-    columns = log[["balanced_request_id", "status", "upstream_addr", "upstream_status"]]
-    several = log["upstream_addr"].str.contains(",", regex=False)
-    split = columns[several].assign(
-        upstream_addr=columns.loc[several, "upstream_addr"].str.split(", "),
-        upstream_status=columns.loc[several, "upstream_status"].str.split(", "),
-    )
-    equal = split["upstream_addr"].str.len() == split["upstream_status"].str.len()
-    rows = pd.concat([columns[~several], split[equal].explode(["upstream_addr", "upstream_status"])])
-    return rows.rename(columns={"balanced_request_id": "request_id"}).assign(
-        host_tag=rows["upstream_addr"].map(_backends_at(evidence, log[~several], rows["upstream_addr"])),
-        last=~rows.index.duplicated(keep="last"),
-    )
-
-
-def _backends_at(evidence: Evidence, single: pd.DataFrame, addresses: pd.Series) -> dict[str, str]:
-    """The backend at each of these addresses; the address itself where it cannot be told."""
-    signed = single[single["upstream_http_x_host_tag"] != "-"].drop_duplicates("upstream_addr", keep="last")
-    known = dict(zip(signed["upstream_addr"], signed["upstream_http_x_host_tag"], strict=True))
-    silent = [address for address in addresses.unique() if address not in known]
-    missing = [tag for tag in evidence.manifest.claim.weights if tag not in known.values()]
-    if len(silent) == len(missing) == 1:
-        known[silent[0]] = missing[0]
-    return {address: address for address in silent} | known
-
-
 def _processed(evidence: Evidence) -> pd.Series:
     """By backend, how many models it created during the run; not a number where that is not known."""
     by_moment = {moment: rows.set_index("service") for moment, rows in evidence.processed.groupby("moment", sort=False)}
@@ -179,25 +179,27 @@ def _processed(evidence: Evidence) -> pd.Series:
     return grown.where(after["started_us"] == before["started_us"].reindex(after.index))
 
 
-def _of_counts(evidence: Evidence, reconciliation: pd.DataFrame) -> Iterator[tuple[str, str, str, int, str]]:
+def _of_counts(
+    evidence: Evidence, matching: Matching, attempts: Attempts, reconciliation: pd.DataFrame
+) -> Iterator[tuple[str, str, str, int, str]]:
     """The differences between what a backend processed and what the balancer had from it.
 
     What is too much can be explained by attempts of which no good answer came: the ids of those are given.
     """
-    tried = attempts(evidence)
-    tried = tried[tried["request_id"].isin(evidence.responses["request_id"])]
+    unsent = evidence.balancer["balanced_request_id"].iloc[matching.unsent]
+    failed = attempts.failed[~attempts.failed["request_id"].isin(unsent)]
     for tag, row in reconciliation[reconciliation["processed"].notna()].iterrows():
         surplus = int(row["processed"] - row["balancer"])
         if surplus < 0:
             yield Difference.UNCOUNTED, str(tag), "", -surplus, "answered, and not counted"
             continue
-        unanswered = tried[(tried["host_tag"] == tag) & tried["upstream_status"].isin(FAILED)]
+        unanswered = failed[failed["host_tag"] == tag]
         given_up = unanswered["status"] == CLOSED_BY_CLIENT  # has a difference of its own, processed or not
         answered_by_another = unanswered[~unanswered["last"] & (unanswered["status"] == CREATED)]
         unanswered = unanswered[(unanswered["status"] != CREATED) & ~given_up]
         for kind, candidates in ((Difference.TWICE, answered_by_another), (Difference.LOST, unanswered)):
             explained = candidates["request_id"].drop_duplicates().head(surplus)
-            for request_id in explained:
+            for request_id in evidence.ids.texts(explained):
                 yield kind, str(tag), request_id, 1, f"one of {len(candidates):,} that may have been"
             surplus -= len(explained)
         surplus -= min(surplus, int(given_up.sum()))

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis.evidence import Evidence
+from analysis.request_ledgers import counted
 
 MIB = 2**20
 RATES = {"received_bytes": "received", "sent_bytes": "sent", "read_bytes": "read", "written_bytes": "written"}
@@ -47,7 +48,7 @@ def usage(evidence: Evidence, intervals: pd.DataFrame) -> pd.DataFrame:
 
     Peaks are of samples, about a second apart. `throttled` is the share of 0.1 s periods in which it had to wait.
     """
-    tags = evidence.responses["host_tag"].value_counts()
+    tags = counted(evidence.responses["host_tag"])
     rows = [_usage(str(service), rows, tags) for service, rows in intervals.groupby("service", sort=False)]
     return pd.DataFrame(rows).set_index("service") if rows else pd.DataFrame()
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import Evidence
+from analysis.request_ledgers import counted
 from analysis.round_robin import window_bounds
 from scenarios.claim import Claim
 from scenarios.definition import RESERVED
@@ -24,7 +25,7 @@ def distribution(evidence: Evidence) -> pd.DataFrame:
     """
     claim = evidence.manifest.claim
     tags = evidence.responses["host_tag"]
-    answered = tags[tags != ""].value_counts().reindex(evidence.backends, fill_value=0)
+    answered = counted(tags[tags != ""]).reindex(evidence.backends, fill_value=0)
     weight = pd.Series(claim.weights).reindex(evidence.backends, fill_value=0)
     expected = answered.sum() * weight / weight.sum()
     return pd.DataFrame(

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis import generator, resources
+from analysis.attempts import Attempts
 from analysis.evidence import Evidence
+from analysis.matching import Matching
 from analysis.reconciliation import differences, reconciliation
 from analysis.running import running
 from analysis.statistics import distribution, latency, timeline
@@ -19,6 +21,7 @@ OF_DISTRIBUTION = {"expected": 3, "share": 6, "deviation": 3, "allowed": 3}
 class Tables:
     """What was computed from the evidence. Each says in the function that it comes from what it holds."""
 
+    matching: Matching
     distribution: pd.DataFrame
     latency: pd.DataFrame
     timeline: pd.DataFrame
@@ -37,19 +40,21 @@ class Tables:
         """Compute them all."""
         sampled = generator.totals(evidence)
         intervals = resources.intervals(evidence)
-        reconciled = reconciliation(evidence)
+        matching, attempts = Matching.of(evidence), Attempts.of(evidence)
+        reconciled = reconciliation(evidence, matching, attempts)
         return cls(
+            matching=matching,
             distribution=distribution(evidence),
             latency=latency(evidence),
             timeline=timeline(evidence, sampled["users"]),
             sampled=sampled,
             stages=generator.stages(evidence, sampled),
             processes=generator.processes(evidence),
-            overhead=generator.overhead(evidence),
+            overhead=generator.overhead(evidence, matching),
             intervals=intervals,
             usage=resources.usage(evidence, intervals),
             reconciliation=reconciled,
-            differences=differences(evidence, reconciled),
+            differences=differences(evidence, matching, attempts, reconciled),
             running=running(evidence),
         )
 

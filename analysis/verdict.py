@@ -9,9 +9,10 @@ from analysis.checks.check import Check, Outcome
 from analysis.checks.generator import generator_checks
 from analysis.checks.ledgers import ledger_checks
 from analysis.checks.resources import resource_checks
-from analysis.checks.split import split_checks
+from analysis.checks.split import doubt_of, split_checks
 from analysis.evidence import Evidence
 from analysis.generator import own_faults
+from analysis.request_ledgers import counted
 from analysis.statistics import ALL
 from analysis.tables import Tables
 from scenarios.ledgers import RESPONSES
@@ -22,38 +23,39 @@ class Verdict(BaseModel):
 
     scenario: str
     outcome: Outcome
+    doubt: str  # why nobody can tell whether the split is the one that is claimed; empty where that can be told
     checks: list[Check]
 
 
 def judge(evidence: Evidence, tables: Tables) -> Verdict:
     """Test everything that the scenario and the configuration claim."""
+    doubt = doubt_of(evidence, tables.matching, tables.differences)
     checks = [
-        _requests(evidence),
+        _requests(evidence, tables.matching.sent_again),
         *generator_checks(evidence, tables.stages, tables.overhead),
         _errors(evidence),
         _strangers(evidence, tables.distribution),
-        *ledger_checks(evidence, tables.reconciliation, tables.differences),
-        *split_checks(evidence, tables.distribution, tables.running, tables.differences),
+        *ledger_checks(evidence, tables.matching, tables.reconciliation, tables.differences),
+        *split_checks(evidence, tables.distribution, tables.running, doubt),
         *_thresholds(evidence, tables.latency),
         *resource_checks(evidence, tables.intervals),
     ]
     worst = max((check.outcome for check in checks), key=list(Outcome).index)
-    return Verdict(scenario=evidence.manifest.scenario.name, outcome=worst, checks=checks)
+    return Verdict(scenario=evidence.manifest.scenario.name, outcome=worst, doubt=doubt, checks=checks)
 
 
-def _requests(evidence: Evidence) -> Check:
+def _requests(evidence: Evidence, repeated: int) -> Check:
     end = evidence.manifest.end
     assert end is not None
-    asked, ids = evidence.manifest.scenario.requests, evidence.responses["request_id"]
-    repeated = len(ids) - ids.nunique()
-    sound = end.complete and len(ids) == asked and not repeated
+    asked, sent = evidence.manifest.scenario.requests, len(evidence.responses)
+    sound = end.complete and sent == asked and not repeated
     return Check(
         name="requests",
         claim="The run sent exactly the requests asked for, each under an id of its own.",
         expected=f"{asked:,}",
         observed="; ".join(
             [
-                f"{len(ids):,}",
+                f"{sent:,}",
                 *([f"{repeated:,} ids repeated"] if repeated else []),
                 *([end.reason] if not end.complete else []),
             ]
@@ -65,9 +67,10 @@ def _requests(evidence: Evidence) -> Check:
 
 def _errors(evidence: Evidence) -> Check:
     allowed = evidence.manifest.scenario.expect.error_rate
-    errors = evidence.responses["error"].mask(own_faults(evidence), "")  # which have a check of their own
-    failed, sent = int((errors != "").sum()), len(errors)
-    commonest = f": {errors[errors != ''].mode().iloc[0]}" if failed else ""
+    errors = evidence.responses["error"][~own_faults(evidence)]  # which have a check of their own
+    faults = counted(errors[errors != ""])
+    failed, sent = int(faults.sum()), len(evidence.responses)
+    commonest = f": {faults.idxmax()}" if failed else ""
     return Check(
         name="errors",
         claim="No more requests fail than the scenario allows.",

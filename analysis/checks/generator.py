@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
 from analysis.generator import LOOP_LAG, own_faults
+from analysis.request_ledgers import counted
 from scenarios.ledgers import GENERATOR, RESPONSES
 
 TOGETHER = 0.95  # of the users of a rendezvous, with a request in flight at the same time
@@ -88,7 +89,7 @@ def _processes(evidence: Evidence) -> Check:
 
 def _own_faults(evidence: Evidence) -> Check:
     faults = evidence.responses["error"][own_faults(evidence)]
-    commonest = f": {faults.mode().iloc[0]}" if len(faults) else ""
+    commonest = f": {counted(faults).idxmax()}" if len(faults) else ""
     return _check(
         "own faults",
         "No request ends for a reason on the generator's side.",

@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.checks.check import Check, Outcome
 from analysis.checks.rules import DISTURBANCES, RULES
 from analysis.evidence import Evidence
+from analysis.matching import Matching
 from analysis.reconciliation import Difference
 from scenarios.ledgers import AFTER, BACKENDS, BALANCER, BEFORE
 from scenarios.model import CREATED
@@ -18,7 +19,9 @@ ONE_ADDRESS = r"[^,\s]+:\d+"
 DIFFERENCES_CSV, RECONCILIATION_CSV = "differences.csv", "reconciliation.csv"
 
 
-def ledger_checks(evidence: Evidence, reconciliation: pd.DataFrame, differences: pd.DataFrame) -> Iterator[Check]:
+def ledger_checks(
+    evidence: Evidence, matching: Matching, reconciliation: pd.DataFrame, differences: pd.DataFrame
+) -> Iterator[Check]:
     """Test that the three ledgers agree. Where only the client's was kept, there is nothing to test."""
     if evidence.stack is None:
         yield Check(
@@ -32,12 +35,12 @@ def ledger_checks(evidence: Evidence, reconciliation: pd.DataFrame, differences:
         return
     yield _standing(evidence)
     yield _log(evidence)
-    yield _clocks(evidence)
+    yield _clocks(evidence, matching)
     yield _counters(evidence)
     yield _identity(evidence)
-    sound = _log(evidence).outcome is Outcome.PASS and not is_disturbed(evidence, differences)
+    sound = _log(evidence).outcome is Outcome.PASS and not _is_disturbed(matching, differences)
     yield from (_difference(kind, differences, sound=sound) for kind in Difference)
-    yield from _agreement(evidence, reconciliation, differences)
+    yield from _agreement(evidence, reconciliation, differences, sound=sound)
 
 
 def broken_preconditions(evidence: Evidence, differences: pd.DataFrame) -> list[str]:
@@ -49,11 +52,9 @@ def broken_preconditions(evidence: Evidence, differences: pd.DataFrame) -> list[
     return [f"{check.name}: {check.observed}" for check in (*of_run, *of_requests) if check.outcome is not Outcome.PASS]
 
 
-def is_disturbed(evidence: Evidence, differences: pd.DataFrame) -> bool:
+def _is_disturbed(matching: Matching, differences: pd.DataFrame) -> bool:
     """Whether the ledgers are not of the same requests, so that what one has too much of proves nothing."""
-    return bool(
-        evidence.responses["request_id"].duplicated().any() or differences["difference"].isin(DISTURBANCES).any()
-    )
+    return bool(matching.sent_again or differences["difference"].isin(DISTURBANCES).any())
 
 
 def clock_went_back(evidence: Evidence) -> bool:
@@ -103,12 +104,12 @@ def _log(evidence: Evidence) -> Check:
     )
 
 
-def _clocks(evidence: Evidence) -> Check:
-    both = evidence.responses.merge(evidence.balancer, left_on="request_id", right_on="balanced_request_id")
-    begun_s = both["msec"] - both["request_time"]
-    early_s = float((both["sent_us"] / 1e6 - begun_s).max()) if len(both) else 0.0
-    late_s = float((both["msec"] - (both["sent_us"] + both["latency_us"] + both["late_us"]) / 1e6).max())
-    apart_s = max(0.0, early_s, late_s if len(both) else 0.0)
+def _clocks(evidence: Evidence, matching: Matching) -> Check:
+    client, log = evidence.responses, evidence.balancer
+    sent_s, read_s = client["sent_us"] / 1e6, (client["sent_us"] + client["latency_us"] + client["late_us"]) / 1e6
+    early_s = sent_s.to_numpy()[matching.client] - (log["msec"] - log["request_time"]).to_numpy()[matching.balancer]
+    late_s = log["msec"].to_numpy()[matching.balancer] - read_s.to_numpy()[matching.client]
+    apart_s = max(early_s.max(initial=0.0), late_s.max(initial=0.0))
     faults = [
         *(["the balancer's was set back"] if clock_went_back(evidence) else []),
         *([f"{apart_s:.3f} s apart"] if apart_s > CLOCKS_APART_S else []),
@@ -187,9 +188,10 @@ def _difference(kind: Difference, differences: pd.DataFrame, *, sound: bool) -> 
     )
 
 
-def _agreement(evidence: Evidence, reconciliation: pd.DataFrame, differences: pd.DataFrame) -> Iterator[Check]:
+def _agreement(
+    evidence: Evidence, reconciliation: pd.DataFrame, differences: pd.DataFrame, *, sound: bool
+) -> Iterator[Check]:
     """By backend. What somebody else caused, or the client forgot, is not the balancer's doing."""
-    disturbed = is_disturbed(evidence, differences) or _log(evidence).outcome is not Outcome.PASS
     unasked = set(differences.loc[differences["difference"] == Difference.UNASKED, "host_tag"])
     for tag in evidence.manifest.claim.weights:
         client, balancer, processed = reconciliation.loc[tag, ["client", "balancer", "processed"]]
@@ -200,8 +202,6 @@ def _agreement(evidence: Evidence, reconciliation: pd.DataFrame, differences: pd
             claim=f"Client, balancer and {tag} agree on how many models it created ({CREATED}).",
             expected="three times the same",
             observed=f"client {client:,.0f}, balancer {balancer:,.0f}, backend {said}",
-            outcome=Outcome.of(
-                held=agreed, known=agreed or (pd.notna(processed) and not disturbed and tag not in unasked)
-            ),
+            outcome=Outcome.of(held=agreed, known=agreed or (pd.notna(processed) and sound and tag not in unasked)),
             evidence=RECONCILIATION_CSV,
         )

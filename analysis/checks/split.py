@@ -8,17 +8,19 @@ import pandas as pd
 from analysis.checks.check import Check, Outcome
 from analysis.checks.ledgers import broken_preconditions, clock_went_back
 from analysis.evidence import Evidence
+from analysis.matching import Matching
+from analysis.request_ledgers import counted
 from analysis.round_robin import window_bounds
 from analysis.running import swing
 from analysis.statistics import ROUNDING
 from scenarios.ledgers import BALANCER, RESPONSES
 
 
-def split_checks(
-    evidence: Evidence, distribution: pd.DataFrame, running: pd.DataFrame, differences: pd.DataFrame
-) -> Iterator[Check]:
-    """Test the split of the whole run, of each stage, of each worker with a cycle of its own, and all along."""
-    doubt = doubt_of(evidence, differences)
+def split_checks(evidence: Evidence, distribution: pd.DataFrame, running: pd.DataFrame, doubt: str) -> Iterator[Check]:
+    """Test the split of the whole run, of each stage, of each worker with a cycle of its own, and all along.
+
+    `doubt` is why the exact bound cannot be applied, if so.
+    """
     yield from _of_run(evidence, distribution, doubt)
     if len(evidence.stages) > 1:
         yield from _of_stages(evidence, doubt)
@@ -28,7 +30,7 @@ def split_checks(
         yield from _all_along(evidence, running, doubt or _doubt_of_times(evidence))
 
 
-def doubt_of(evidence: Evidence, differences: pd.DataFrame) -> str:
+def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame) -> str:
     """Why the exact bound cannot be applied; empty when it can. It needs to know every pick of the balancer."""
     assert evidence.manifest.end is not None
     unknown = int((evidence.responses["host_tag"] == "").sum())
@@ -36,7 +38,7 @@ def doubt_of(evidence: Evidence, differences: pd.DataFrame) -> str:
         return "no request was sent"
     if not evidence.manifest.end.complete:
         return "requests were cut off"
-    if evidence.responses["request_id"].duplicated().any():
+    if matching.sent_again:
         return "the client's ledger has requests twice"
     if broken := broken_preconditions(evidence, differences):
         return "; ".join(broken)
@@ -115,7 +117,7 @@ def _worst(name: str, claim: str, off: list[tuple[Fraction, str]], source: str, 
 
 def _off(evidence: Evidence, tags: pd.Series, cycles: int) -> list[tuple[Fraction, str]]:
     """By backend, how far its count among these is beyond what it may be off, and the same in words."""
-    counts = tags[~tags.isin(("", "-"))].value_counts()
+    counts = counted(tags[~tags.isin(("", "-"))])
     found = []
     for tag, (expected, allowed) in _expected(evidence, int(counts.sum()), cycles).items():
         deviation = int(counts.get(tag, 0)) - expected

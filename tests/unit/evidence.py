@@ -8,6 +8,8 @@ import pandas as pd
 
 from analysis.evidence import Evidence
 from analysis.frames import dtypes_of, empty
+from analysis.request_ids import RequestIds
+from analysis.request_ledgers import of_rows
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.ledgers import AFTER, BEFORE, Balanced, Processed, Pulse, Resource, Response
@@ -131,13 +133,15 @@ def frame(rows, row):
 def evidence(rows, weights, *, requests=None, complete=True, cycles=1, pulses=None, balancer=(), **of_scenario):
     asked = len(rows) if requests is None else requests
     peak = of_scenario.get("users", 1)
+    ids = RequestIds()
     return Evidence(
         manifest=manifest(scenario(asked, **of_scenario), weights, complete=complete, cycles=cycles),
-        responses=frame(rows, Response),
+        ids=ids,
+        responses=of_rows(rows, Response, ids),
         pulses=frame([pulse(users=peak)] if pulses is None else pulses, Pulse),
         stack=None,
         resources=empty(Resource),
-        balancer=frame(balancer, Balanced),
+        balancer=of_rows(balancer, Balanced, ids),
         damaged=0,
         processed=empty(Processed),
     )

@@ -3,6 +3,7 @@ import pytest
 from analysis.checks.check import Outcome
 from analysis.checks.generator import generator_checks
 from analysis.generator import loop_lag_ms, most_at_once, overhead, own_share_ms, processes, stages, totals
+from analysis.matching import Matching
 from scenarios.ledgers import Response
 from tests.unit.evidence import balanced, evidence, frame, pulse, response
 
@@ -11,7 +12,10 @@ START_US = 1_000_000_000
 
 
 def checks(made):
-    return {check.name: check.outcome for check in generator_checks(made, stages(made, totals(made)), overhead(made))}
+    return {
+        check.name: check.outcome
+        for check in generator_checks(made, stages(made, totals(made)), overhead(made, Matching.of(made)))
+    }
 
 
 def test_totals_are_of_all_processes_each_as_it_last_was():
@@ -62,11 +66,13 @@ def test_the_own_share_is_what_the_balancer_does_not_account_for():
         response(2, status=0),
     ]
     log = [balanced("id-0", 0.003), balanced("id-1", 0.002), balanced("somebody else's", 9.0), balanced("id-2", 0.1)]
-    assert sorted(own_share_ms(evidence(rows, WEIGHTS, balancer=log))) == pytest.approx([0, 1])
+    made = evidence(rows, WEIGHTS, balancer=log)
+    assert sorted(own_share_ms(made, Matching.of(made))) == pytest.approx([0, 1])
 
 
 def test_without_the_balancers_log_the_own_share_is_not_known():
-    assert list(overhead(evidence([response(0, "a")], WEIGHTS)).index) == ["loop lag"]
+    made = evidence([response(0, "a")], WEIGHTS)
+    assert list(overhead(made, Matching.of(made)).index) == ["loop lag"]
 
 
 def test_a_process_says_what_it_used():

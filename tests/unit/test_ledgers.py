@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.checks.check import Outcome
-from analysis.reconciliation import Difference, differences, reconciliation
+from analysis.reconciliation import Difference
 from analysis.tables import Tables
 from analysis.verdict import judge
 from scenarios.ledgers import OWN_FAULT
@@ -34,7 +34,7 @@ def turned(made):
 
 def of_kind(made):
     """The ids of every difference, and how many are meant by those that have none."""
-    found = differences(made, reconciliation(made))
+    found = Tables.of(made).differences
     return {
         kind: [row.request_id or row.count for row in of_one.itertuples()]
         for kind, of_one in found.groupby("difference", sort=False)
@@ -45,7 +45,7 @@ def test_ledgers_that_agree_have_no_difference_and_the_split_is_exact_all_along(
     made = three_ledgers(rows(), WEIGHTS)
     assert of_kind(made) == {}
     assert turned(made) == {}
-    table = reconciliation(made)
+    table = Tables.of(made).reconciliation
     assert table.loc["c"].to_dict() == {"client": 500, "balancer": 500, "attempts": 500, "processed": 500}
 
 

@@ -1,0 +1,167 @@
+"""A run that never was, as large as one likes: what the speed and the memory of an analysis are measured with."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from analysis.round_robin import cycle
+from scenarios.claim import Claim
+from scenarios.definition import Scenario
+from scenarios.ledgers import AFTER, BEFORE, PULSE_EVERY_S, Balanced, Processed, Pulse, Resource, Response
+from scenarios.model import CREATED
+from scenarios.report_directory import Host, Manifest, ReportDirectory, versions
+from scenarios.stack_record import Limits, StackRecord, Standing
+
+WEIGHTS = {"back-01": 1, "back-02": 2, "back-03": 3}
+BEGUN_US = 1_800_000_000_000_000  # since the Unix epoch
+EVERY_US = 250  # four thousand requests a second
+BATCH = 500_000
+USERS = 1000
+MEMORY_BYTES = 32 * 2**20
+PROCESS = "0123456789ab"
+WORKER = 7
+MEDIAN_MS, SPREAD = 20.0, 0.5  # of a logarithmic normal distribution
+
+
+def make_run(path: Path, requests: int) -> None:
+    """Write a report directory of so many requests, all answered, at a steady rate, its split exact."""
+    path.mkdir(parents=True)
+    directory = ReportDirectory(path)
+    manifest = _manifest(requests)
+    directory.begin(manifest)
+    _write_requests(directory, requests)
+    seconds = requests * EVERY_US / 1e6 + 1
+    _write(directory.generator_path, Pulse, _pulses(seconds))
+    _write(directory.resources_path, Resource, _resources(seconds))
+    _write(directory.backends_path, Processed, _processed(requests))
+    standing = Standing(workers=[WORKER], configuration="made")
+    services = dict.fromkeys(WEIGHTS, Limits())
+    stack = StackRecord(name="made", enforces=False, services=services, versions={}, before=standing, after=standing)
+    directory.stack_path.write_text(stack.model_dump_json(), encoding="utf-8")
+    directory.end(manifest, complete=True, reason="every request was answered")
+    directory.vouch_for(
+        directory.resources_path, directory.stack_path, directory.balancer_path, directory.backends_path
+    )
+
+
+def _manifest(requests: int) -> Manifest:
+    begun = datetime.fromtimestamp(BEGUN_US / 1e6 - 1, UTC)
+    stages = [{"name": "steady", "users": USERS, "spawn_rate": float(USERS)}]
+    document = {"name": "made", "title": "Made", "claim": "It grows.", "requests": requests, "stages": stages}
+    return Manifest(
+        scenario=Scenario.model_validate(document | {"expect": {"error_rate": 0.0}}),
+        scaled=False,
+        claim=Claim(weights=WEIGHTS, cycles=1, source="made"),
+        stack="made",
+        target="http://127.0.0.1:8080",
+        client="made",
+        processes=1,
+        git_commit=None,
+        versions=versions(),
+        host=Host.here(),
+        generator_started_at=begun,
+        started_at=begun,
+    )
+
+
+def _write_requests(directory: ReportDirectory, requests: int) -> None:
+    """Both ledgers of requests, batch by batch, each in the order of its writer's clock but for the batches' edges."""
+    random = np.random.default_rng(requests)
+    turns = np.array(cycle(list(WEIGHTS.values())))
+    with (
+        csv.CSVWriter(directory.responses_path, _schema(Response)) as client,
+        csv.CSVWriter(directory.balancer_path, _schema(Balanced)) as balancer,
+    ):
+        for first in range(0, requests, BATCH):
+            number = np.arange(first, min(requests, first + BATCH))
+            tag = pa.DictionaryArray.from_arrays(turns[number % len(turns)], list(WEIGHTS)).dictionary_decode()
+            latency_ms = MEDIAN_MS * random.lognormal(sigma=SPREAD, size=len(number))
+            ids = pa.array([f"{PROCESS}-{each:08x}" for each in number])
+            client.write_table(_client(number, latency_ms, tag, ids))
+            balancer.write_table(_balancer(number, latency_ms, tag, ids))
+
+
+def _client(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa.Array) -> pa.Table:
+    made = {
+        "sent_us": BEGUN_US + number * EVERY_US,
+        "latency_us": (latency_ms * 1e3).astype("int64") + 1200,
+        "host_tag": tag,
+        "status": np.full(len(number), CREATED),
+        "stage": _same("steady", number),
+        "request_id": ids,
+    }
+    return _table(Response, made, number).sort_by("sent_us")
+
+
+def _balancer(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa.Array) -> pa.Table:
+    begun_ms = (BEGUN_US + number * EVERY_US + 300) // 1000
+    lasted_ms = latency_ms.astype("int64")
+    lasted = np.char.mod("%.3f", lasted_ms / 1e3)
+    made = {
+        "msec": (begun_ms + lasted_ms) / 1e3,
+        "pid": np.full(len(number), WORKER),
+        "balanced_request_id": ids,
+        "request_method": _same("POST", number),
+        "uri": _same("/models", number),
+        "status": np.full(len(number), CREATED),
+        "request_completion": _same("OK", number),
+        "request_time": lasted_ms / 1e3,
+        "upstream_addr": pa.compute.replace_substring(tag, "back-", "127.0.0.1:80"),
+        "upstream_status": _same(str(CREATED), number),
+        "upstream_connect_time": _same("0.000", number),
+        "upstream_header_time": lasted,
+        "upstream_response_time": lasted,
+        "upstream_bytes_received": _same("342", number),
+        "upstream_http_x_host_tag": tag,
+    }
+    return _table(Balanced, made, number).sort_by("msec")
+
+
+def _same(text: str, number: np.ndarray) -> pa.Array:
+    return pa.repeat(text, len(number))
+
+
+def _table(row: type[Response | Balanced], made: dict[str, object], number: np.ndarray) -> pa.Table:
+    """What is made, in the columns of the ledger; zero or nothing in the others."""
+    usual = {kind: pa.repeat(kind(), len(number)) for kind in (int, float, str)}
+    columns = [made.get(name, usual[kind]) for name, kind in row.__annotations__.items()]
+    return pa.table(dict(zip(row._fields, columns, strict=True))).cast(_schema(row))
+
+
+def _schema(row: type[Response | Balanced]) -> pa.Schema:
+    kinds = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+    return pa.schema([(name, kinds[kind]) for name, kind in row.__annotations__.items()])
+
+
+def _pulses(seconds: float) -> Iterator[Pulse]:
+    for moment in range(int(seconds / PULSE_EVERY_S)):
+        at_us = BEGUN_US + int(moment * PULSE_EVERY_S * 1e6)
+        yield Pulse(at_us, PROCESS, "steady", USERS, USERS, USERS, 0, USERS, 500, moment * 20_000, 10**8)
+
+
+def _resources(seconds: float) -> Iterator[Resource]:
+    idle = Resource(*(kind() for kind in Resource.__annotations__.values()))._replace(
+        state="running", memory_bytes=MEMORY_BYTES
+    )
+    for second in range(-1, int(seconds) + 2):
+        for service in WEIGHTS:
+            at_us, cpu_us = BEGUN_US + second * 1_000_000, second * 300_000
+            yield idle._replace(at_us=at_us, service=service, container=service, cpu_us=cpu_us)
+
+
+def _processed(requests: int) -> Iterator[Processed]:
+    turns = cycle(list(WEIGHTS.values()))
+    whole, rest = divmod(requests, len(turns))
+    for index, service in enumerate(WEIGHTS):
+        count = whole * turns.count(index) + turns[:rest].count(index)
+        yield Processed(BEFORE, service, service, 1, 0, 0)
+        yield Processed(AFTER, service, service, 1, count, 0)
+
+
+def _write(path: Path, row: type[Pulse | Resource | Processed], rows: Iterator[Pulse | Resource | Processed]) -> None:
+    lines = [",".join(row._fields), *(",".join(map(str, each)) for each in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
