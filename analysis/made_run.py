@@ -69,9 +69,10 @@ def _manifest(requests: int) -> Manifest:
 
 
 def _write_requests(directory: ReportDirectory, requests: int) -> None:
-    """Both ledgers of requests, batch by batch, each in the order of its writer's clock but for the batches' edges."""
+    """Both ledgers of requests, batch by batch; the balancer's in the order in which they ended."""
     random = np.random.default_rng(requests)
     turns = np.array(cycle(list(WEIGHTS.values())))
+    waiting = _schema(Balanced).empty_table()
     with (
         csv.CSVWriter(directory.responses_path, _schema(Response)) as client,
         csv.CSVWriter(directory.balancer_path, _schema(Balanced)) as balancer,
@@ -82,7 +83,11 @@ def _write_requests(directory: ReportDirectory, requests: int) -> None:
             latency_ms = MEDIAN_MS * random.lognormal(sigma=SPREAD, size=len(number))
             ids = pa.array([f"{PROCESS}-{each:08x}" for each in number])
             client.write_table(_client(number, latency_ms, tag, ids))
-            balancer.write_table(_balancer(number, latency_ms, tag, ids))
+            waiting = pa.concat_tables([waiting, _balancer(number, latency_ms, tag, ids)]).sort_by("msec")
+            ended = np.searchsorted(waiting["msec"], (BEGUN_US + (first + BATCH) * EVERY_US) / 1e6)
+            balancer.write_table(waiting.slice(0, ended))
+            waiting = waiting.slice(ended)
+        balancer.write_table(waiting)
 
 
 def _client(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa.Array) -> pa.Table:
@@ -94,7 +99,7 @@ def _client(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa.A
         "stage": _same("steady", number),
         "request_id": ids,
     }
-    return _table(Response, made, number).sort_by("sent_us")
+    return _table(Response, made, number)
 
 
 def _balancer(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa.Array) -> pa.Table:
@@ -118,7 +123,7 @@ def _balancer(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa
         "upstream_bytes_received": _same("342", number),
         "upstream_http_x_host_tag": tag,
     }
-    return _table(Balanced, made, number).sort_by("msec")
+    return _table(Balanced, made, number)
 
 
 def _same(text: str, number: np.ndarray) -> pa.Array:

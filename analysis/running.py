@@ -16,20 +16,24 @@ import pandas as pd
 
 from analysis.evidence import Evidence
 
-LOWEST, HIGHEST = "lowest", "highest"
+ROWS = 20_000  # of a backend
+LOWEST, HIGHEST, SURELY_ABOVE, SURELY_BELOW = DEVIATIONS = ("lowest", "highest", "surely_above", "surely_below")
 
 
-def running(evidence: Evidence) -> pd.DataFrame:
+def running(evidence: Evidence, most_rows: int = ROWS) -> pd.DataFrame:
     """A row per backend of the claim and moment at which something may have changed, by `at_s` since the first stamp.
 
-    `lowest` and `highest` are what the backend's count less its share of all picks can have been, in requests.
+    `lowest` and `highest` are what the backend's count less its share of all picks can have been, in requests. Where
+    there are more than `most_rows` moments, those that follow one another share a row: it was surely at least
+    `surely_above` at one of them, and at most `surely_below` at one. In a row of a single moment these are the lowest
+    and the highest again.
     """
     weights = evidence.manifest.claim.weights
     picks = _picks(evidence)
-    columns = ["host_tag", "at_s", LOWEST, HIGHEST]
     if picks.empty:
-        return pd.DataFrame(columns=columns).astype({LOWEST: "float64", HIGHEST: "float64"})
+        return pd.DataFrame(columns=["host_tag", "at_s", *DEVIATIONS]).astype(dict.fromkeys(DEVIATIONS, "float64"))
     moments = np.unique(picks[["from_ms", "until_ms"]].to_numpy())
+    first = np.arange(0, len(moments), -(-len(moments) // most_rows))
     possible = _made_by(moments, picks["from_ms"].to_numpy())
     certain = _made_by(moments, picks["until_ms"].to_numpy())
     frames = []
@@ -39,15 +43,25 @@ def running(evidence: Evidence) -> pd.DataFrame:
         own_certain = _made_by(moments, own["until_ms"].to_numpy())
         lowest = own_certain - share * (own_certain + possible - own_possible)
         highest = own_possible - share * (own_possible + certain - own_certain)
-        at_s = (moments - moments[0]) / 1e3
-        frames.append(pd.DataFrame({"host_tag": tag, "at_s": at_s, LOWEST: lowest, HIGHEST: highest}))
+        frames.append(
+            pd.DataFrame(
+                {
+                    "host_tag": tag,
+                    "at_s": (moments[first] - moments[0]) / 1e3,
+                    LOWEST: np.minimum.reduceat(lowest, first),
+                    HIGHEST: np.maximum.reduceat(highest, first),
+                    SURELY_ABOVE: np.maximum.reduceat(lowest, first),
+                    SURELY_BELOW: np.minimum.reduceat(highest, first),
+                }
+            )
+        )
     return pd.concat(frames, ignore_index=True)
 
 
 def swing(running: pd.DataFrame) -> pd.Series:
     """By backend, how many requests its deviation surely went up and down; it began at none."""
     by_backend = running.groupby("host_tag", sort=False)
-    return by_backend[LOWEST].max().clip(lower=0) - by_backend[HIGHEST].min().clip(upper=0)
+    return by_backend[SURELY_ABOVE].max().clip(lower=0) - by_backend[SURELY_BELOW].min().clip(upper=0)
 
 
 def _picks(evidence: Evidence) -> pd.DataFrame:
@@ -55,8 +69,10 @@ def _picks(evidence: Evidence) -> pd.DataFrame:
     log = evidence.balancer
     ended_ms = np.rint(log["msec"] * 1e3).astype("int64")
     begun_ms = ended_ms - np.rint(log["request_time"] * 1e3).astype("int64")
-    upstream_ms = pd.to_numeric(log["upstream_response_time"], errors="coerce").fillna(0.0) * 1e3
-    turned_ms = np.maximum(begun_ms, ended_ms - np.rint(upstream_ms).astype("int64") + 1)  # the two clocks tick apart
+    taken = log["upstream_response_time"].cat
+    taken_ms = np.rint(pd.to_numeric(taken.categories, errors="coerce").fillna(0.0) * 1e3).astype("int64")
+    upstream_ms = taken_ms.to_numpy()[taken.codes]
+    turned_ms = np.maximum(begun_ms, ended_ms - upstream_ms + 1)  # the two clocks tick apart
     until_ms = pd.Series(0, index=log.index)
     for rows in log.groupby("pid").indices.values():
         stamps = np.unique(np.concatenate([begun_ms.to_numpy()[rows], ended_ms.to_numpy()[rows]]))

@@ -1,6 +1,7 @@
 """The running deviation, as exactly as a log can tell: never narrower than the truth, and as narrow as it may be."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,19 @@ def test_the_truth_is_within_the_range_and_no_two_moments_are_surely_too_far_apa
             made = [pick for pick, at in zip(picks, at_ms, strict=True) if at - at_ms[0] + 0.5 < 1e3 * moment_s]
             truth = made.count(tag) - len(made) * tags[tag] / sum(weights)
             assert row[LOWEST] - 1e-9 <= truth <= row[HIGHEST] + 1e-9
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.integers(0, 40)), min_size=1), st.integers(1, 9))
+def test_moments_that_share_a_row_lose_nothing_that_is_judged_or_drawn(turns, most_rows):
+    at_ms = np.cumsum([apart for _, apart, _ in turns]).tolist()
+    made = three_ledgers(
+        [], WEIGHTS, requests=1, log=log_of([tag for tag, _, _ in turns], at_ms, [ms for *_, ms in turns]), counts=[]
+    )
+    whole, thin = running(made), running(made, most_rows)
+    assert swing(thin).to_dict() == swing(whole).to_dict()
+    assert thin.groupby("host_tag").size().max() <= most_rows
+    by_tag = [table.groupby("host_tag").agg({LOWEST: "min", HIGHEST: "max"}) for table in (whole, thin)]
+    pd.testing.assert_frame_equal(*by_tag)
 
 
 def test_two_workers_that_pick_by_cycles_of_their_own_swing_too_far_though_neither_total_shows_it():
