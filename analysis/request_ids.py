@@ -27,7 +27,9 @@ class RequestIds:
 
     def numbers(self, texts: pa.Array | pa.ChunkedArray | Iterable[str]) -> np.ndarray:
         """The number of each id."""
-        if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
+        if isinstance(texts, pa.ChunkedArray):
+            return np.concatenate([np.empty(0, dtype="int64"), *map(self.numbers, texts.chunks)])
+        if not isinstance(texts, pa.Array):
             texts = pa.array(texts, pa.string())
         ours = pc.match_substring_regex(texts, OURS)
         if pc.all(ours, min_count=0).as_py():
@@ -48,7 +50,7 @@ class RequestIds:
             for number in map(int, numbers)
         ]
 
-    def _of_ours(self, texts: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    def _of_ours(self, texts: pa.Array) -> np.ndarray:
         serials = pc.binary_join_element_wise("0x", pc.utf8_slice_codeunits(texts, PROCESS_LENGTH + 1), "")
         processes = pc.utf8_slice_codeunits(texts, 0, PROCESS_LENGTH)
         serial = pc.cast(serials, pa.int64()).to_numpy()

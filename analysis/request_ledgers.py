@@ -6,6 +6,7 @@ A text in them is one of few, and so a category; a request id is its number; col
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -15,6 +16,13 @@ from scenarios.ledgers import Balanced, Response
 
 Request = Response | Balanced
 
+SMALL = {
+    "latency_us": pa.int32(),  # up to 35 minutes
+    "connect_us": pa.int32(),
+    "late_us": pa.int32(),
+    "status": pa.int16(),
+    "pid": pa.int32(),
+}
 FEW = pa.dictionary(pa.int32(), pa.string())
 ID = {Response: "request_id", Balanced: "balanced_request_id"}
 UNUSED = {  # in the balancer's log for whoever reads the file
@@ -32,14 +40,21 @@ UNUSED = {  # in the balancer's log for whoever reads the file
 
 def read_requests(path: Path, row: type[Request], ids: RequestIds) -> pd.DataFrame:
     """A ledger. Raises `UsageError` when it is not one, or damaged."""
-    return _compact(read_table(path, row, _kinds(row)), row, ids)
+    table = read_table(path, row, _kinds(row))
+    numbers = ids.numbers(table[ID[row]])
+    table = table.drop_columns([ID[row]])  # the largest: it goes before the others are copied
+    frame = _compact(table).assign(**{ID[row]: numbers})
+    del table
+    pa.default_memory_pool().release_unused()  # some hundred megabytes of what was read
+    return frame
 
 
 def of_rows(rows: Iterable[Request], row: type[Request], ids: RequestIds) -> pd.DataFrame:
     """The same frame, of rows that are in memory."""
-    kinds, columns = _kinds(row), zip(*rows, strict=True)
-    values = dict(zip(row._fields, columns, strict=False))
-    return _compact(pa.table({name: pa.array(values.get(name, ()), kind) for name, kind in kinds.items()}), row, ids)
+    kinds, values = _kinds(row), dict(zip(row._fields, zip(*rows, strict=True), strict=False))
+    texts = values.pop(ID[row], ())
+    table = pa.table({name: pa.array(values.get(name, ()), kinds[name]) for name in kinds if name != ID[row]})
+    return _compact(table).assign(**{ID[row]: ids.numbers(texts)})
 
 
 def counted(texts: pd.Series) -> pd.Series:
@@ -48,16 +63,21 @@ def counted(texts: pd.Series) -> pd.Series:
     return counts[counts > 0].rename(index=str)
 
 
+def numbers_of(texts: pd.Series) -> np.ndarray:
+    """The numbers that texts of nginx mean; zero where there is none, or several."""
+    means = pd.to_numeric(texts.cat.categories.to_series(), errors="coerce").fillna(0.0)
+    return np.asarray(means, dtype="float64")[texts.cat.codes]
+
+
 def _kinds(row: type[Request]) -> dict[str, pa.DataType]:
     kinds = {name: FEW if kind is str else KINDS[kind] for name, kind in row.__annotations__.items()}
-    return {name: kind for name, kind in kinds.items() if name not in UNUSED} | {ID[row]: pa.string()}
+    kinds |= {name: kind for name, kind in SMALL.items() if name in kinds} | {ID[row]: pa.string()}
+    return {name: kind for name, kind in kinds.items() if name not in UNUSED}
 
 
-def _compact(table: pa.Table, row: type[Request], ids: RequestIds) -> pd.DataFrame:
-    numbers = ids.numbers(table[ID[row]])
+def _compact(table: pa.Table) -> pd.DataFrame:
     few = [field.name for field in table.schema if field.type == FEW]
-    frame: pd.DataFrame = (
-        table.drop_columns([ID[row]]).unify_dictionaries().to_pandas(split_blocks=True, self_destruct=True)
+    frame: pd.DataFrame = table.unify_dictionaries().to_pandas(split_blocks=True, self_destruct=True)
+    return frame.assign(
+        **{name: frame[name].cat.set_categories(frame[name].cat.categories.astype("str")) for name in few}
     )
-    texts = {name: frame[name].cat.set_categories(frame[name].cat.categories.astype("str")) for name in few}
-    return frame.assign(**texts, **{ID[row]: numbers})

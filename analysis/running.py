@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import Evidence
+from analysis.request_ledgers import numbers_of
 
 ROWS = 20_000  # of a backend
 LOWEST, HIGHEST, SURELY_ABOVE, SURELY_BELOW = DEVIATIONS = ("lowest", "highest", "surely_above", "surely_below")
@@ -32,7 +33,7 @@ def running(evidence: Evidence, most_rows: int = ROWS) -> pd.DataFrame:
     picks = _picks(evidence)
     if picks.empty:
         return pd.DataFrame(columns=["host_tag", "at_s", *DEVIATIONS]).astype(dict.fromkeys(DEVIATIONS, "float64"))
-    moments = np.unique(picks[["from_ms", "until_ms"]].to_numpy())
+    moments = np.union1d(np.unique(picks["from_ms"]), np.unique(picks["until_ms"]))
     first = np.arange(0, len(moments), -(-len(moments) // most_rows))
     possible = _made_by(moments, picks["from_ms"].to_numpy())
     certain = _made_by(moments, picks["until_ms"].to_numpy())
@@ -67,20 +68,22 @@ def swing(running: pd.DataFrame) -> pd.Series:
 def _picks(evidence: Evidence) -> pd.DataFrame:
     """A row per request that was passed on, with the milliseconds between which its backend was picked."""
     log = evidence.balancer
-    ended_ms = np.rint(log["msec"] * 1e3).astype("int64")
-    begun_ms = ended_ms - np.rint(log["request_time"] * 1e3).astype("int64")
-    taken = log["upstream_response_time"].cat
-    taken_ms = np.rint(pd.to_numeric(taken.categories, errors="coerce").fillna(0.0) * 1e3).astype("int64")
-    upstream_ms = taken_ms.to_numpy()[taken.codes]
-    turned_ms = np.maximum(begun_ms, ended_ms - upstream_ms + 1)  # the two clocks tick apart
-    until_ms = pd.Series(0, index=log.index)
+    ended_ms = _whole_ms(log["msec"])
+    begun_ms = ended_ms - _whole_ms(log["request_time"])
+    upstream_ms = _whole_ms(numbers_of(log["upstream_response_time"]))
+    until_ms = np.maximum(begun_ms, ended_ms - upstream_ms + 1)  # the two clocks tick apart
+    del upstream_ms
     for rows in log.groupby("pid").indices.values():
-        stamps = np.unique(np.concatenate([begun_ms.to_numpy()[rows], ended_ms.to_numpy()[rows]]))
+        stamps = np.union1d(np.unique(begun_ms[rows]), np.unique(ended_ms[rows]))  # few of many, each by itself
         stamps = np.append(stamps, [stamps[-1] + 1, stamps[-1] + 2])  # the last turn has ended, too
-        after = np.searchsorted(stamps, turned_ms.to_numpy()[rows], side="right")
-        until_ms.iloc[rows] = stamps[after] + 1  # a stamp is cut off to the millisecond
+        after = np.searchsorted(stamps, until_ms[rows], side="right")
+        until_ms[rows] = stamps[after] + 1  # a stamp is cut off to the millisecond
     frame = pd.DataFrame({"host_tag": log["upstream_http_x_host_tag"], "from_ms": begun_ms, "until_ms": until_ms})
     return frame[log["upstream_addr"].str.contains(":", regex=False)]
+
+
+def _whole_ms(seconds: pd.Series | np.ndarray) -> np.ndarray:
+    return np.rint(np.asarray(seconds) * 1e3).astype("int64")
 
 
 def _made_by(moments: np.ndarray, at_ms: np.ndarray) -> np.ndarray:

@@ -67,7 +67,9 @@ def test_the_truth_is_within_the_range_and_no_two_moments_are_surely_too_far_apa
             assert row[LOWEST] - 1e-9 <= truth <= row[HIGHEST] + 1e-9
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.integers(0, 40)), min_size=1), st.integers(1, 9))
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.integers(0, 40)), min_size=1), st.integers(1, 9)
+)
 def test_moments_that_share_a_row_lose_nothing_that_is_judged_or_drawn(turns, most_rows):
     at_ms = np.cumsum([apart for _, apart, _ in turns]).tolist()
     made = three_ledgers(
