@@ -9,7 +9,7 @@ SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OF
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help scenarios up down status logs fingerprint bench report test test-mutants lint format lock clean
+.PHONY: help scenarios up down status logs fingerprint bench report clean-reports test test-mutants lint format lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench: $(INSTALLED) ## what a request costs each load generator that is here, si
 
 report: $(INSTALLED) ## redo a report from its ledgers, for example make report RUN=reports/spike/latest
 	@$(PY) -m analysis '$(or $(RUN),$(error say which one: make report RUN=reports/baseline/latest))'
+
+clean-reports: $(INSTALLED) ## remove all but the newest reports of each scenario [KEEP=20]
+	@$(SCENARIOS) clean-reports $(if $(KEEP),--keep '$(KEEP)')
 
 test: $(INSTALLED) ## run every test
 	@$(PY) -m pytest $(ARGS)

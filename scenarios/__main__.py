@@ -1,4 +1,4 @@
-"""The command line behind the Makefile: `python -m scenarios list | run NAME | fingerprint | up | down | …`."""
+"""The command line behind the Makefile: `python -m scenarios list | run NAME | clean-reports | up | down | …`."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
 from scenarios.fingerprint import fingerprint
 from scenarios.interruption import Interrupted, Interrupter
+from scenarios.old_reports import remove_old
 from scenarios.runner import Load, run
 from scenarios.stacks import docker_engine
 from scenarios.stacks.compose import ComposeStack
@@ -65,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     taking = commands.add_parser("fingerprint", help="say which algorithm the balancer looks like")
     taking.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     taking.set_defaults(command=_fingerprint)
+    cleaning = commands.add_parser("clean-reports", help="remove all but the newest reports of each scenario")
+    cleaning.add_argument("--keep", type=whole_number("KEEP", 1, 1_000_000), default=20, help="how many stay; 20")
+    cleaning.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
+    cleaning.set_defaults(command=_clean_reports)
     for name, command, text in (
         ("list", _list, "list the scenarios with their claims"),
         ("up", _up, "start the stack and leave it running"),
@@ -94,6 +99,15 @@ def _run(options: argparse.Namespace) -> int:
 
 def _fingerprint(options: argparse.Namespace) -> int:
     return fingerprint(_stack(options), options.reports.resolve())
+
+
+def _clean_reports(options: argparse.Namespace) -> int:
+    removed = list(remove_old(options.reports.resolve(), options.keep))
+    mib = sum(each.size_bytes for each in removed) / 2**20
+    for each in removed:
+        print(f"removed {each.path}")
+    print(f"{len(removed):,} reports removed, {mib:,.0f} MiB; the newest {options.keep:,} of each scenario are kept")
+    return 0
 
 
 def _list(_options: argparse.Namespace) -> int:

@@ -1,0 +1,51 @@
+"""Old reports, taken away: of each kind the newest stay."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from scenarios.errors import UsageError
+from scenarios.report_directory import LATEST
+
+REPORT = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-(\d+))?")  # as `ReportDirectory.new` names them
+STILL_WRITTEN_S = 600.0
+
+
+class Removed(NamedTuple):
+    """A report that was there."""
+
+    path: Path
+    size_bytes: int
+
+
+def remove_old(reports: Path, keep: int) -> Iterator[Removed]:
+    """Remove all but the newest `keep` reports of each scenario, and of whatever else has reports there.
+
+    What `latest` points at stays, and so does what somebody may still be writing; nothing is touched that is not named
+    like a report. Raises `UsageError` when there are no reports at all.
+    """
+    if not reports.is_dir():
+        raise UsageError(f"{reports}: there are no reports")
+    for kind in sorted(path for path in reports.iterdir() if path.is_dir() and not path.is_symlink()):
+        latest = (kind / LATEST).resolve()
+        for path in sorted(filter(_is_report, kind.iterdir()), key=_age, reverse=True)[keep:]:
+            if path != latest and not _is_still_written(path):
+                removed = Removed(path, sum(file.lstat().st_size for file in path.rglob("*")))
+                shutil.rmtree(path)
+                yield removed
+
+
+def _is_report(path: Path) -> bool:
+    return bool(REPORT.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """The second that it was made in, and its number among those of the same second."""
+    return path.name.partition("Z")[0], int(path.name.partition("Z-")[2] or 1)
+
+
+def _is_still_written(path: Path) -> bool:
+    return time.time() - max(file.lstat().st_mtime for file in (path, *path.iterdir())) < STILL_WRITTEN_S

@@ -1,0 +1,72 @@
+"""What is removed, and what never is."""
+
+import os
+import time
+
+import pytest
+
+from scenarios.errors import UsageError
+from scenarios.old_reports import remove_old
+from tests.conftest import scenarios
+
+SECONDS = [f"2026-11-23T04-00-0{second}Z" for second in range(5)]
+
+
+def make(path, age_s=86_400.0):
+    path.mkdir(parents=True)
+    (path / "manifest.json").write_text("{}")
+    then = time.time() - age_s
+    for each in (path / "manifest.json", path):
+        os.utime(each, (then, then))
+    return path
+
+
+def left(kind):
+    return sorted(path.name for path in kind.iterdir())
+
+
+def test_the_newest_of_each_kind_stay(reports):
+    for kind in ("baseline", "spike"):
+        for second in SECONDS:
+            make(reports / kind / second)
+    removed = list(remove_old(reports, 2))
+    assert left(reports / "baseline") == left(reports / "spike") == SECONDS[3:]
+    assert [each.path.name for each in removed] == [*reversed(SECONDS[:3])] * 2
+    assert all(each.size_bytes == 2 for each in removed)
+
+
+def test_reports_of_the_same_second_are_as_old_as_their_numbers(reports):
+    for name in (SECONDS[0], f"{SECONDS[0]}-2", f"{SECONDS[0]}-10"):
+        make(reports / "baseline" / name)
+    list(remove_old(reports, 1))
+    assert left(reports / "baseline") == [f"{SECONDS[0]}-10"]
+
+
+def test_what_is_latest_or_still_written_or_no_report_stays(reports):
+    kind = reports / "baseline"
+    for second in SECONDS[:3]:
+        make(kind / second)
+    make(kind / SECONDS[3], age_s=1)
+    make(kind / SECONDS[4])
+    make(kind / "mine")
+    (kind / "notes.txt").write_text("mine")
+    (kind / "latest").symlink_to(SECONDS[0])
+    (kind / "2026-11-23T05-00-00Z").symlink_to(SECONDS[1])
+    list(remove_old(reports, 1))
+    kept = {SECONDS[0], SECONDS[3], SECONDS[4], "mine", "notes.txt", "latest", "2026-11-23T05-00-00Z"}
+    assert set(left(kind)) == kept
+
+
+def test_without_reports_there_is_nothing_to_clean(reports):
+    with pytest.raises(UsageError, match="there are no reports"):
+        list(remove_old(reports, 1))
+
+
+def test_the_command_says_what_it_removed(reports):
+    old, new = (make(reports / "baseline" / second) for second in SECONDS[:2])
+    ended = scenarios("clean-reports", "--keep", 1, "--reports", reports)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[0] == f"removed {old}"
+    assert "1 reports removed" in ended.stdout
+    assert new.exists()
+    assert scenarios("clean-reports", "--keep", 0, "--reports", reports).returncode == 2
