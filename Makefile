@@ -9,7 +9,7 @@ SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OF
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help scenarios up down status logs fingerprint bench report clean-reports test test-mutants lint format lock clean
+.PHONY: help scenarios up down status logs fingerprint bench growth report clean-reports test test-mutants lint format lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ fingerprint: $(INSTALLED) ## say which algorithm the balancer looks like, and wh
 
 bench: $(INSTALLED) ## what a request costs each load generator that is here, side by side [REQUESTS=20000 ROUNDS=5]
 	@$(PY) -m scenarios.bench $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)') $(if $(REQUESTS),--requests '$(REQUESTS)') $(if $(ROUNDS),--rounds '$(ROUNDS)')
+
+growth: $(INSTALLED) ## how the time and memory of an analysis grow with the run [REQUESTS="1000 1000000"]
+	@$(PY) -m analysis.growth $(REQUESTS)
 
 report: $(INSTALLED) ## redo a report from its ledgers, for example make report RUN=reports/spike/latest
 	@$(PY) -m analysis '$(or $(RUN),$(error say which one: make report RUN=reports/baseline/latest))'

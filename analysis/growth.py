@@ -1,0 +1,105 @@
+"""`python -m analysis.growth`: how the time and the memory of an analysis grow with the run; a table and a picture.
+
+The runs never were (analysis.made_run); the analysis of each is the whole command, from its start to its verdict.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.made_run import make_run
+from analysis.pictures.style import BAND, COLOURS, GREY, give_title, styled
+from analysis.refusals import told
+from analysis.resources import MIB
+from scenarios.console import Console
+from scenarios.errors import UsageError
+from scenarios.report_directory import ReportDirectory
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+REPORTS = Path(__file__).parent.parent / "reports"
+KIB = 1024  # the kernel counts memory in these
+
+
+def main() -> None:
+    """Make runs of every size, analyse each, and say what that took."""
+    parser = argparse.ArgumentParser(prog="python -m analysis.growth", description=__doc__)
+    parser.add_argument("requests", type=int, nargs="*", default=SIZES, help="of each run; a thousand to ten million")
+    parser.add_argument("--reports", type=Path, default=REPORTS, help="where reports are kept")
+    options = parser.parse_args()
+    sizes = options.requests
+    with told():
+        if min(sizes) < 1:
+            raise UsageError("a run of less than one request cannot be made")
+        directory = ReportDirectory.new(options.reports.resolve(), "growth").path
+        growth = pd.DataFrame(_measured(sizes))
+        growth.round(3).to_csv(directory / "growth.csv", index=False, lineterminator="\n")
+        with styled():
+            growth_figure(growth).savefig(directory / "growth.png")
+    print(growth.round(1).to_string(index=False))
+    print(directory)
+
+
+def _measured(sizes: list[int]) -> Iterator[dict[str, float]]:
+    console = Console(stderr=True)
+    for requests in sizes:
+        with tempfile.TemporaryDirectory(prefix="growth-") as place, console.working(f"{requests:,} requests"):
+            run = Path(place) / "run"
+            make_run(run, requests)
+            ledgers_mib = sum(path.stat().st_size for path in run.iterdir()) / MIB
+            yield {"requests": requests, "ledgers_mib": ledgers_mib} | _analysed(run)
+
+
+def _analysed(run: Path) -> dict[str, float]:
+    """The seconds that the command took, and the most memory that it had."""
+    began = time.monotonic()
+    command = subprocess.Popen([sys.executable, "-m", "analysis", str(run)], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(command.pid, 0)
+    command.returncode = os.waitstatus_to_exitcode(status)
+    if command.returncode:
+        raise UsageError(f"{run}: the analysis ended with exit code {command.returncode}")
+    return {"seconds": time.monotonic() - began, "memory_peak_mib": used.ru_maxrss * KIB / MIB}
+
+
+def growth_figure(growth: pd.DataFrame) -> Figure:
+    """What does an analysis of so many requests take?"""
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    time_axes, memory_axes = figure.subplots(1, 2)
+    draw_growth(growth, "seconds", time_axes)
+    draw_growth(growth, "memory_peak_mib", memory_axes)
+    time_axes.set_ylabel("seconds")
+    memory_axes.set_ylabel("memory at the most, MiB")
+    largest = growth.iloc[growth["requests"].argmax()]
+    give_title(
+        figure,
+        f"{largest['requests']:,.0f} requests take {largest['seconds']:,.0f} s "
+        f"and {largest['memory_peak_mib'] / KIB:,.1f} GiB to analyse",
+    )
+    return figure
+
+
+def draw_growth(growth: pd.DataFrame, column: str, axes: Axes) -> None:
+    """One measure by the number of requests, and in grey what it would be if it grew as they do."""
+    largest = growth.iloc[growth["requests"].argmax()]
+    linear = largest[column] * growth["requests"] / largest["requests"]
+    axes.plot(growth["requests"], linear, color=BAND, linewidth=2, label="in proportion")
+    axes.plot(growth["requests"], growth[column], color=COLOURS[0], marker="o", label="measured")
+    for requests, value in zip(growth["requests"], growth[column], strict=True):
+        axes.annotate(f"{value:,.3g}", (requests, value), xytext=(0, 7), textcoords="offset points", ha="center")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=growth[column].min() / 2, top=2 * growth[column].max())
+    axes.set_xlabel("requests", color=GREY)
+    axes.legend(loc="lower right")
+
+
+if __name__ == "__main__":
+    main()
