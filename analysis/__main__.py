@@ -1,4 +1,4 @@
-"""`python -m analysis REPORT_DIRECTORY`: redo a run's tables, pictures and verdict from its ledgers."""
+"""`python -m analysis REPORT_DIRECTORY`: redo a run's tables, pictures, verdict and documents from its ledgers."""
 
 import argparse
 import sys

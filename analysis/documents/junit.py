@@ -59,9 +59,9 @@ def _case(suite: ET.Element, check: Check, scenario: str) -> None:
     case = ET.SubElement(suite, "testcase", classname=scenario, name=_clean(check.name))
     if check.outcome is Outcome.PASS:
         return
-    told = f"expected {check.expected}; observed {check.observed}"
+    told = f"expected {check.expected}; observed {check.observed}" if check.expected else check.observed
     result = ET.SubElement(case, ELEMENTS[check.outcome], message=_clean(told))
-    result.text = _clean(f"{check.claim} {consequence(check)} See {check.evidence}.")
+    result.text = _clean(" ".join(filter(None, [check.claim, consequence(check), f"See {check.evidence}."])))
 
 
 def _clean(text: str) -> str:

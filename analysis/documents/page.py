@@ -13,7 +13,11 @@ from analysis.documents.findings import Findings
 from analysis.documents.reproduction import caveat, commands
 from analysis.documents.sheet import sheet
 from analysis.documents.wording import conclusion, consequence, turned
+from analysis.pictures.style import STYLE
 
+WIDTH = slice(16, 20)  # "PNG Specification", third edition, 11.2.1: after the signature, and length and type of IHDR
+SCREEN_DPI = 96  # of a CSS pixel, by definition
+DPI: float = STYLE["figure.dpi"]
 HERE = Path(__file__).parent
 
 
@@ -22,26 +26,23 @@ def page(findings: Findings) -> str:
     manifest, end = findings.manifest, findings.manifest.end
     assert end is not None
     script = (HERE / "report.js").read_text(encoding="utf-8")
-    return (
-        _templates(findings.directory)
-        .get_template("report.html.j2")
-        .render(
-            manifest=manifest,
-            verdict=findings.verdict,
-            conclusion=conclusion(findings.verdict),
-            turned=turned(findings.verdict),
-            started=moment(manifest.started_at),
-            summary=findings.summary,
-            pictures=findings.details,
-            tables=[sheet(name, caption_of(name), table.reset_index()) for name, table in findings.tables.items()],
-            facts=list(facts(manifest, end)),
-            parts=list(sheets(manifest, end)),
-            commands=commands(manifest, findings.run),
-            caveat=caveat(manifest),
-            style=(HERE / "report.css").read_text(encoding="utf-8"),
-            script=script,
-            script_sha256=b64encode(sha256(script.encode()).digest()).decode(),
-        )
+    template = _templates(findings.directory).get_template("report.html.j2")
+    return template.render(
+        manifest=manifest,
+        verdict=findings.verdict,
+        conclusion=conclusion(findings.verdict),
+        turned=turned(findings.verdict),
+        started=moment(manifest.started_at),
+        summary=findings.summary,
+        pictures=findings.details,
+        tables=[sheet(name, caption_of(name), table.reset_index()) for name, table in findings.tables.items()],
+        facts=list(facts(manifest, end)),
+        parts=list(sheets(manifest, end)),
+        commands=commands(manifest, findings.run),
+        caveat=caveat(manifest),
+        style=(HERE / "report.css").read_text(encoding="utf-8"),
+        script=script,
+        script_sha256=b64encode(sha256(script.encode()).digest()).decode(),
     )
 
 
@@ -52,7 +53,9 @@ def _templates(directory: Path) -> Environment:
     )
     templates.filters["consequence"] = consequence
     templates.filters["foldable"] = _foldable
-    templates.filters["png"] = lambda name: b64encode((directory / f"{name}.png").read_bytes()).decode()
+    templates.filters["png"] = lambda name: (directory / f"{name}.png").read_bytes()
+    templates.filters["base64"] = lambda png: b64encode(png).decode()
+    templates.filters["width"] = _width
     templates.tests["beside"] = lambda name: (directory / name).is_file()
     return templates
 
@@ -60,3 +63,9 @@ def _templates(directory: Path) -> Environment:
 def _foldable(column: str) -> Markup:
     """The name of a column, which may go on in a new line after each of its words."""
     return Markup("_<wbr>").join(map(escape, column.split("_")))
+
+
+def _width(png: bytes) -> int:
+    """How wide a picture is shown, so that words are as large in all of them. Its header says how wide it is."""
+    pixels = int.from_bytes(png[WIDTH], "big")
+    return round(pixels * SCREEN_DPI / DPI)

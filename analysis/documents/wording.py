@@ -15,13 +15,11 @@ def turned(verdict: Verdict) -> list[Check]:
 
 
 def consequence(check: Check) -> str:
-    """What follows from a check that did not pass; empty when it did."""
+    """What follows from a check that turned; empty when it did not."""
     return {
-        Outcome.PASS: "",
         Outcome.FAIL: check.meaning,
         Outcome.INVALID: f"Not shown. If the claim does not hold: {check.meaning}",
-        Outcome.UNTESTED: "Nothing in this run could keep the claim or break it.",
-    }[check.outcome]
+    }.get(check.outcome, "")
 
 
 def conclusion(verdict: Verdict) -> str:
