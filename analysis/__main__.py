@@ -1,4 +1,4 @@
-"""`python -m analysis REPORT_DIRECTORY`: redo a run's tables, pictures and verdict from its ledgers."""
+"""`python -m analysis REPORT_DIRECTORY`: redo a run's tables, pictures, verdict and documents from its ledgers."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.checks.check import Outcome
+from analysis.documents.publishing import PAGE
 from analysis.refusals import told
 from analysis.report import report
 from analysis.verdict import Verdict
@@ -47,6 +48,7 @@ def _print(verdict: Verdict, directory: Path) -> None:
     console.print(
         Text(f"{verdict.scenario}: ") + _coloured(verdict.outcome) + Text(f"   {_short(directory)}"), soft_wrap=True
     )
+    console.print(Text(f"To read it: {_short(directory / PAGE)}"), soft_wrap=True)
 
 
 def _coloured(outcome: Outcome) -> Text:

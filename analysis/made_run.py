@@ -50,7 +50,7 @@ def make_run(path: Path, requests: int) -> None:
 
 def _manifest(requests: int) -> Manifest:
     begun = datetime.fromtimestamp(BEGUN_US / 1e6 - 1, UTC)
-    stages = [{"name": "steady", "users": USERS, "spawn_rate": float(USERS)}]
+    stages = [{"name": "steady", "users": min(USERS, requests), "spawn_rate": float(USERS)}]
     document = {"name": "made", "title": "Made", "claim": "It grows.", "requests": requests, "stages": stages}
     return Manifest(
         scenario=Scenario.model_validate(document | {"expect": {"error_rate": 0.0}}),

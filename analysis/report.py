@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from analysis.documents.findings import Findings
+from analysis.documents.publishing import publish
 from analysis.evidence import Evidence
 from analysis.pictures.gallery import draw
 from analysis.tables import Tables
@@ -13,8 +15,9 @@ def report(directory: Path) -> Verdict:
     evidence = Evidence.read(directory)
     tables = Tables.of(evidence)
     verdict = judge(evidence, tables)
-    for name, table in tables.files(evidence):
+    files = dict(tables.files(evidence))
+    for name, table in files.items():
         table.to_csv(directory / f"{name}.csv", lineterminator="\n")
-    draw(directory, evidence, tables, verdict)
-    (directory / "verdict.json").write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    pictures = draw(directory, evidence, tables, verdict)
+    publish(Findings(directory, evidence.manifest, verdict, files, pictures))
     return verdict

@@ -77,6 +77,12 @@ def command_of(process):
         return []
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_step_summary():
+    """Reports of tests are not those of the step that runs them."""
+    os.environ.pop("GITHUB_STEP_SUMMARY", None)
+
+
 @pytest.fixture
 def offset():
     """A port offset of this test's own; whatever still runs there afterwards is a failure, and is stopped."""

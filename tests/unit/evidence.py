@@ -1,5 +1,6 @@
 """Evidence made to measure: a run as it would have been recorded."""
 
+import csv
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -145,3 +146,16 @@ def evidence(rows, weights, *, requests=None, complete=True, cycles=1, pulses=No
         damaged=0,
         processed=empty(Processed),
     )
+
+
+def write(directory, rows, weights, *, complete=True):
+    """Such a run on disk, as plain Locust leaves it: the client's ledger and the generator's."""
+    description = manifest(scenario(max(1, len(rows))), weights).model_copy(update={"end": None})
+    directory.begin(description)
+    for path, header, lines in (
+        (directory.responses_path, Response._fields, rows),
+        (directory.generator_path, Pulse._fields, [pulse()]),
+    ):
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *lines])
+    directory.end(description, complete=complete, reason="done")

@@ -9,13 +9,14 @@ import pytest
 from analysis.report import report
 from analysis.verdict import Outcome
 from scenarios.errors import UsageError
-from scenarios.ledgers import Pulse, Response
 from scenarios.report_directory import ReportDirectory
 from tests.conftest import PROJECT
-from tests.unit.evidence import manifest, pulse, response, responses, scenario
+from tests.unit import evidence
+from tests.unit.evidence import response, responses
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
 TABLES = ("distribution.csv", "latency.csv", "timeline.csv", "stages.csv", "processes.csv", "overhead.csv")
+DOCUMENTS = ("verdict.json", "junit.xml", "report.md", "report.html")
 EXACT = {"a": 167, "b": 333, "c": 500}
 
 
@@ -24,15 +25,8 @@ def directory(tmp_path):
     return ReportDirectory.new(tmp_path, "made")
 
 
-def write(directory, rows, *, complete=True, weights=WEIGHTS):
-    description = manifest(scenario(max(1, len(rows))), weights).model_copy(update={"end": None})
-    directory.begin(description)
-    for path, header, lines in (
-        (directory.responses_path, Response._fields, rows),
-        (directory.generator_path, Pulse._fields, [pulse()]),
-    ):
-        path.write_text("\n".join(",".join(map(str, line)) for line in [header, *lines]) + "\n", encoding="utf-8")
-    directory.end(description, complete=complete, reason="done")
+def write(directory, rows, **options):
+    evidence.write(directory, rows, WEIGHTS, **options)
 
 
 def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
@@ -46,19 +40,19 @@ def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
         "distribution.png",
         "generator.png",
         "latency.png",
-        "verdict.json",
+        *DOCUMENTS,
     }
     document = json.loads((directory.path / "verdict.json").read_text())
     assert document["outcome"] == "PASS"
     assert {"name", "claim", "expected", "observed", "outcome", "evidence", "meaning"} == document["checks"][0].keys()
 
 
-def test_analysing_twice_gives_the_same_tables(directory):
+def test_analysing_twice_gives_the_same_tables_and_documents(directory):
     write(directory, responses(EXACT))
     report(directory.path)
-    first = [(directory.path / name).read_bytes() for name in (*TABLES, "verdict.json")]
+    first = [(directory.path / name).read_bytes() for name in (*TABLES, *DOCUMENTS)]
     report(directory.path)
-    assert [(directory.path / name).read_bytes() for name in (*TABLES, "verdict.json")] == first
+    assert [(directory.path / name).read_bytes() for name in (*TABLES, *DOCUMENTS)] == first
 
 
 @pytest.mark.parametrize(
@@ -183,7 +177,9 @@ def test_the_command_prints_the_verdict_and_exits_with_its_code(directory):
     ended = analyse(directory.path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "split a" in ended.stdout
-    assert "made: PASS" in ended.stdout
+    *_, verdict, hint = ended.stdout.splitlines()
+    assert verdict == f"made: PASS   {directory.path}"
+    assert hint == f"To read it: {directory.path}/report.html"
 
 
 def test_the_command_fails_when_the_claim_does(directory):

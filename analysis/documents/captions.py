@@ -1,0 +1,19 @@
+"""What each table shows, in a sentence."""
+
+CAPTIONS = {
+    "distribution": "How many requests each backend answered, and how far that is from its share.",
+    "latency": "How long answers took, by backend and stage: exact percentiles in milliseconds.",
+    "timeline": "The run second by second: users, requests, failures, latency in milliseconds.",
+    "stages": "What the generator brought about in each stage.",
+    "processes": "What each process of the generator used.",
+    "overhead": "What the generator itself added to the measurement, in milliseconds.",
+    "usage": "What each service used, and how much it answered for it.",
+    "reconciliation": "What client, balancer and backends counted, side by side.",
+    "differences": "The requests on which client, balancer and backends do not agree.",
+    "running": "How far each backend can have been from its share, moment by moment.",
+}
+
+
+def caption_of(table: str) -> str:
+    """The sentence for a table of this name, or the name of one that has none."""
+    return CAPTIONS.get(table, table)
