@@ -53,7 +53,7 @@ def findings(tmp_path):
         return Findings(
             directory=tmp_path,
             manifest=manifest(scenario(1000), {"a": 1}).model_copy(update=of_manifest),
-            verdict=Verdict(scenario="made", outcome=worst, checks=list(checks)),
+            verdict=Verdict(scenario="made", doubt="", outcome=worst, checks=list(checks)),
             tables={"distribution": distribution, "latency": LATENCY},
             pictures=list(pictures),
         )
