@@ -15,6 +15,6 @@ def report(directory: Path) -> Verdict:
     verdict = judge(evidence, tables)
     for name, table in tables.files(evidence):
         table.to_csv(directory / f"{name}.csv", lineterminator="\n")
-    draw(directory, evidence, tables)
+    draw(directory, evidence, tables, verdict)
     (directory / "verdict.json").write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return verdict
