@@ -24,8 +24,8 @@ def ordered(evidence: Evidence) -> Ordered:
     """
     responses = evidence.responses
     tags, stages = [*evidence.backends, ALL], [*evidence.stages, ALL]
-    tag = pd.Index(evidence.backends).get_indexer(responses["host_tag"])
-    stage = pd.Index(evidence.stages).get_indexer(responses["stage"])
+    tag = pd.Index(evidence.backends).get_indexer(pd.Index(responses["host_tag"]))
+    stage = pd.Index(evidence.stages).get_indexer(pd.Index(responses["stage"]))
     answered = responses["status"].to_numpy() > 0
     ms = responses["latency_us"].to_numpy()[answered] / 1e3
     tag, stage = tag[answered], stage[answered]

@@ -23,14 +23,14 @@ class Stretches(NamedTuple):
 
     @classmethod
     def of(cls, evidence: Evidence, sampled: pd.DataFrame) -> Self:
-        """From the first request, or from the first sample where there is none, to the last thing that happened."""
+        """From the first request to the end of the last; where there is none, of all samples of the generator."""
         sent_us, sampled_us = evidence.responses["sent_us"], sampled.index.to_numpy(dtype="int64")
         moments = sent_us if len(sent_us) else sampled_us
         if not len(moments):
             return cls(0, 1, 0)
         start_us = int(moments.min())
-        ended_us = (sent_us + evidence.responses["latency_us"]).max() if len(sent_us) else start_us
-        last_us = max(int(ended_us), int(sampled_us.max(initial=start_us)))
+        ended_us = sent_us + evidence.responses["latency_us"]
+        last_us = int((ended_us if len(sent_us) else sampled_us).max())
         width_us = width_of(last_us - start_us)
         return cls(start_us, width_us, (last_us - start_us) // width_us + 1)
 
@@ -84,8 +84,8 @@ def width_of(length_us: int) -> int:
 
 def _users(sampled: pd.DataFrame, stretches: Stretches) -> Any:
     """The most in each stretch; as many as before where nobody looked."""
-    place = stretches.place(sampled.index.to_numpy(dtype="int64"))
-    most = sampled["users"].astype("Int64").groupby(np.maximum(place, -1)).max()
+    place = np.clip(stretches.place(sampled.index.to_numpy(dtype="int64")), -1, stretches.number)
+    most = sampled["users"].astype("Int64").groupby(place).max()
     return most.reindex(range(-1, stretches.number)).ffill().iloc[1:].array
 
 

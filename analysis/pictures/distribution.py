@@ -75,10 +75,10 @@ def draw_deviations(distribution: pd.DataFrame, axes: Axes) -> None:
     rows = range(len(distribution))
     axes.barh(rows, 2 * distribution["allowed"], left=-distribution["allowed"], color=BAND, height=0.66)
     axes.axvline(0, color=GREY, linewidth=1)
-    for row, (look, off) in enumerate(
-        zip(looks(list(distribution.index)).values(), distribution["deviation"], strict=True)
-    ):
-        axes.plot([off], [row], marker=look.marker, markersize=8, color=look.colour, zorder=3)
+    if distribution["answered"].any():
+        marks = looks(list(distribution.index)).values()
+        for row, (look, off) in enumerate(zip(marks, distribution["deviation"], strict=True)):
+            axes.plot([off], [row], marker=look.marker, markersize=8, color=look.colour, zorder=3)
     reach = 1.15 * max(1.0, distribution["deviation"].abs().max(), distribution["allowed"].max())
     axes.set_xlim(-reach, reach)
     axes.set_ylim(len(distribution) - 0.5, -0.5)
@@ -92,7 +92,7 @@ def answer(distribution: pd.DataFrame, doubt: str) -> str:
     """Whether the split is as claimed, by the backend that tells most."""
     total = int(distribution["answered"].sum())
     if not total:
-        return cannot_tell(doubt or "nobody answered")
+        return cannot_tell("nobody answered" + (f" ({doubt.partition(';')[0]})" if doubt else ""))
     if doubt:
         return cannot_tell(doubt)
     over = distribution["deviation"].abs() - distribution["allowed"]

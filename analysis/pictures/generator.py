@@ -40,7 +40,7 @@ def generator_figure(totals: pd.DataFrame, asked: pd.Series, pulses: pd.DataFram
     for axes in (counts, lag):
         axes.tick_params(labelbottom=False)
     plain(counts, "x", ticks=8)
-    counts.margins(x=0)
+    counts.set_xlim(min(0.0, totals.index[0]), max(totals.index[-1], totals.index[0] + 1e-3))
     cpu.set_xlabel("seconds since the first request")
     for bottom, high, text in zip(bottoms, HEIGHTS, ("at once", "loop late, ms", "CPU, cores"), strict=True):
         say(figure, EDGE, bottom + high / 2, text, rotation=90, va="center", color=GREY)

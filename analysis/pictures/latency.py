@@ -59,8 +59,10 @@ def draw_curves(percentiles: pd.DataFrame, by: str, lines: Mapping[str, Look], a
 def share_scale(panels: list[Axes]) -> None:
     """The same scales in every panel, as wide as all curves need; the numbers stand at the left."""
     drawn = [line for axes in panels for line in axes.lines]
-    highest = max((float(np.max(line.get_xdata())) for line in drawn), default=2.0)
-    values = np.concatenate([_shown(line) for line in drawn]) if drawn else np.array([1.0, 10.0])
+    if not drawn:
+        return
+    highest = max(float(np.max(line.get_xdata())) for line in drawn)
+    values = np.concatenate([_shown(line) for line in drawn])
     low, high = max(float(values.min()), 1e-3), max(float(values.max()), 1e-3)
     for number, axes in enumerate(panels):
         axes.set_ylim(low / 1.3, high * 1.4)

@@ -167,7 +167,7 @@ def draw_peaks(  # noqa: PLR0913, PLR0917 - of which columns, in which colours, 
         texts.append(text)
         axes.annotate(text, (max(used, may), row), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
     most = float(np.nanmax(usage[[peak, limit]].to_numpy(dtype="float64"), initial=0.0))
-    axes.set_xlim(0, (most or 1.0) * width / max(0.3 * width, width - widest(texts) - 0.12))
+    axes.set_xlim(0, (most or 1.0) * width / max(0.3 * width, width - widest(texts) - 0.15))
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines["bottom"].set_visible(False)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from analysis.pictures.scales import plain
+from analysis.pictures.scales import nothing, plain
 from analysis.pictures.sheet import EDGE, WIDTH, Box, grid, say, sheet
 from analysis.pictures.style import BAND, GREY, colours
 from analysis.pictures.text import shortened, width_of
@@ -37,7 +37,10 @@ def running_figure(running: pd.DataFrame, allowed: pd.Series, doubt: str) -> Fig
             may = f", may be {allowed[tag]:.2f} off"
             axes.set_title(shortened(tag, width - width_of(may)) + may)
         axes.tick_params(labelleft=number % columns == 0)
-    _share_scale(panels, running, float(allowed.max()) if len(allowed) else 1.0)
+    if len(running):
+        _share_scale(panels, running, float(allowed.max()))
+    else:
+        nothing(panels[0])
     middle = box.bottom + box.height / 2
     say(figure, EDGE, middle, "requests off its share", rotation=90, va="center", color=GREY)
     say(figure, LEFT, EDGE, "seconds since the first request; coloured: where its deviation can have been", color=GREY)
@@ -70,7 +73,7 @@ def answer(running: pd.DataFrame, allowed: pd.Series, doubt: str) -> str:
 
 
 def _share_scale(panels: list[Axes], running: pd.DataFrame, allowed: float) -> None:
-    reach = max(1.15 * allowed, *(abs(running[name]).max() for name in (LOWEST, HIGHEST))) if len(running) else 1.0
+    reach = max(1.15 * allowed, *(abs(running[name]).max() for name in (LOWEST, HIGHEST)))
     for axes in panels:
         axes.set_yscale("symlog", linthresh=LINEAR)
         axes.set_ylim(-1.2 * reach, 1.2 * reach)

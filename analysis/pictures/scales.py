@@ -37,6 +37,7 @@ def milliseconds(axes: Axes) -> None:
 def nothing(axes: Axes) -> None:
     """What axes say that have nothing to show."""
     axes.text(0.5, 0.5, "no answer", transform=axes.transAxes, ha="center", va="center", color=GREY)
+    axes.set_xticks([])
     axes.set_yticks([])
 
 

@@ -24,6 +24,7 @@ BAR, PLOT, NAMES = 0.34, 2.1, 1.5
 HEADING = 0.62  # two lines of it
 HALF = 5.9  # where the right half begins
 LEFT = 0.95
+APART = 0.25
 STAGE_LINES = ("-", "--", ":", "-.")
 
 
@@ -63,7 +64,8 @@ def header(evidence: Evidence, verdict: Verdict) -> Header:
     tested = [check for check in verdict.checks if check.outcome is not Outcome.UNTESTED]
     worse = [check for check in tested if check.outcome is not Outcome.PASS]
     worse.sort(key=lambda check: check.outcome is not verdict.outcome)
-    passed = f"{len(tested) - len(worse)} of {len(tested)} checks passed"
+    failed = sum(check.outcome is Outcome.FAIL for check in worse)
+    passed = f"{len(tested) - len(worse)} of {len(tested)} checks passed" + (f", {failed} failed" if failed else "")
     facts = [
         f"{manifest.started_at:%Y-%m-%d %H:%M} UTC",
         f"stack {manifest.stack}",
@@ -129,10 +131,10 @@ def _draw_use(figure: Figure, evidence: Evidence, usage: pd.DataFrame, box: Box)
     palette = colours(evidence.backends)
     names = [shortened(str(service), NAMES) for service in usage.index]
     left = box.left + widest(names) + 0.15
-    width = (box.left + box.width - left - 0.15) / 2
+    width = (box.left + box.width - left - APART) / 2
     measures = (("CPU, cores", "cpu_peak", "cpu_limit"), ("memory, MiB", "memory_peak_mib", "memory_limit_mib"))
     for number, (label, peak, limit) in enumerate(measures):
-        axes = place(figure, box._replace(left=left + number * (width + 0.15), width=width))
+        axes = place(figure, box._replace(left=left + number * (width + APART), width=width))
         resources.draw_peaks(usage, peak, limit, palette, width, axes)
         axes.set_xlabel(label, loc="left")
         if number == 0:

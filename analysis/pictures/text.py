@@ -46,7 +46,7 @@ def wrapped(text: str, inches: float, points: float = TEXT, *, bold: bool = Fals
     paragraphs = [printable(line) for line in text.split("\n")]
     letters = max(1, *map(len, paragraphs))
     while True:
-        lines = [line for part in paragraphs for line in textwrap.wrap(part, letters) or [""]]
+        lines = [line for part in paragraphs for line in textwrap.wrap(part, letters, break_on_hyphens=False) or [""]]
         if letters == 1 or max(width_of(line, points, bold=bold) for line in lines) <= inches:
             return "\n".join(lines)
         letters -= 1

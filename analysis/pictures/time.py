@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.pictures.scales import milliseconds, plain, ruled
+from analysis.pictures.scales import milliseconds, nothing, plain, ruled
 from analysis.pictures.sheet import EDGE, WIDTH, Box, named, place, say, sheet
 from analysis.pictures.stages import height_of, names, shade, spans, write
 from analysis.pictures.style import ALARM, GREY, INK, SLATE
@@ -49,10 +49,12 @@ def draw_latency(timeline: pd.DataFrame, axes: Axes) -> None:
     axes.stairs(timeline["p50_ms"], edges, baseline=None, color=SLATE[2], linewidth=2.4)
     axes.stairs(timeline["p99_ms"], edges, baseline=None, color=INK, linewidth=1.6)
     axes.plot((edges[:-1] + edges[1:]) / 2, timeline["max_ms"], linestyle="none", marker=".", markersize=5, color=ALARM)
-    known = timeline[["p50_ms", "max_ms"]].clip(lower=1e-3)
-    low, high = (known["p50_ms"].min(), known["max_ms"].max()) if known["max_ms"].notna().any() else (1.0, 10.0)
-    axes.set_ylim(low / 1.5, high * 1.5)
-    milliseconds(axes)
+    if timeline["max_ms"].notna().any():
+        low, high = (max(1e-3, float(value)) for value in (timeline["p50_ms"].min(), timeline["max_ms"].max()))
+        axes.set_ylim(low / 1.5, high * 1.5)
+        milliseconds(axes)
+    else:
+        nothing(axes)
     plain(axes, "x", ticks=8)
     ruled(axes)
 
@@ -116,7 +118,8 @@ def latency_answer(timeline: pd.DataFrame) -> str:
     place = int(p99.argmax())
     at_s, highest = float(p99.index[place]), float(p99.iloc[place])
     stage = f" in stage {name_of(timeline['stage'].loc[at_s])}" if timeline["stage"].nunique() > 1 else ""
-    return f"Latency was highest {at_s:,g} s after the start{stage}, with a p99 of {duration(highest)}"
+    when = f"{at_s:,g} s after the start" if at_s else "right at the start"
+    return f"Latency was highest {when}{stage}, with a p99 of {duration(highest)}"
 
 
 def throughput_answer(timeline: pd.DataFrame) -> str:
@@ -127,7 +130,8 @@ def throughput_answer(timeline: pd.DataFrame) -> str:
     if not answered:
         return f"Nothing was answered: all of {sent:,} requests failed" if sent > 1 else "The only request failed"
     faults = f"{failed:,} of {sent:,} requests failed" if failed else "none failed"
-    return f"{answered / timeline['seconds'].sum():,.0f} answers a second on average, {faults}"
+    rate = answered / timeline["seconds"].sum()
+    return f"{rate:,.0f} answers a second on average, {faults}" if rate >= 10 else f"{answered:,} answered, {faults}"
 
 
 def _edges(timeline: pd.DataFrame) -> np.ndarray:

@@ -15,7 +15,10 @@ from tests.conftest import PROJECT
 from tests.unit.evidence import manifest, pulse, response, responses, scenario
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
-TABLES = ("distribution.csv", "latency.csv", "timeline.csv", "stages.csv", "processes.csv", "overhead.csv")
+TABLES = (
+    *("distribution.csv", "latency.csv", "percentiles.csv", "timeline.csv", "stages.csv", "processes.csv"),
+    "overhead.csv",
+)
 EXACT = {"a": 167, "b": 333, "c": 500}
 
 
@@ -46,6 +49,9 @@ def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
         "distribution.png",
         "generator.png",
         "latency.png",
+        "latency_over_time.png",
+        "summary.png",
+        "throughput.png",
         "verdict.json",
     }
     document = json.loads((directory.path / "verdict.json").read_text())
