@@ -35,8 +35,7 @@ def _of_stage(stage: str, requests: pd.DataFrame) -> Iterator[dict[str, object]]
     count, order = len(requests), np.argsort(requests[TOTAL].to_numpy())
     values = requests[[*PARTS, TOTAL]].to_numpy()[order]
     for around, (low, high) in {MEAN: (0.0, 1.0), **AROUND}.items():
-        first = int(low * count)
-        chosen = values[first : max(first + 1, int(np.ceil(round(high * count, 6))))]
+        chosen = values[int(low * count) : int(np.ceil(round(high * count, 6)))]
         means = dict(zip([*PARTS, TOTAL], chosen.mean(axis=0), strict=True))
         yield {"stage": stage, "around": around, "count": len(chosen)} | means
 

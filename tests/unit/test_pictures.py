@@ -105,6 +105,11 @@ def test_a_name_is_shortened_to_fit_and_keeps_both_ends(name):
     assert short[-1] == name[-1]
 
 
+def test_a_dollar_in_a_name_is_a_dollar():
+    with styled():
+        assert not Figure().text(0, 0, "costs $5 or $6").get_parse_math()
+
+
 def test_what_has_no_letter_in_the_font_is_a_question_mark():
     assert printable("a\nb\x07模é$_") == "a?b??é$_"
 

@@ -68,7 +68,7 @@ def timeline(**columns):
     ("columns", "title"),
     [
         ({}, "20 answers a second on average, none failed"),
-        ({"failed": [1, 0]}, "20 answers a second on average, 1 of 20 requests failed"),
+        ({"failed": [1, 0], "answered": [9, 10]}, "19 answers a second on average, 1 of 20 requests failed"),
         ({"answered": 0, "failed": 10}, "Nothing was answered: all of 20 requests failed"),
         ({"sent": [1, 0], "answered": 0, "failed": [1, 0]}, "The only request failed"),
         ({"sent": [1, 0], "answered": [1, 0]}, "1 answered, none failed"),
