@@ -24,6 +24,14 @@ def read_log(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
     return (frame, 0) if _is_whole(frame) else _line_by_line(path, ids)
 
 
+def upstream_s(log: pd.DataFrame) -> np.ndarray:
+    """Seconds at all the backends that were tried, as `$upstream_response_time` lists them; a dash is none."""
+    written = log["upstream_response_time"].cat
+    tries = pd.Series(written.categories).str.replace(":", ",", regex=False).str.split(",").explode()
+    seconds = pd.to_numeric(tries, errors="coerce").groupby(level=0).sum()
+    return np.asarray(seconds, dtype="float64")[written.codes]
+
+
 def _is_whole(frame: pd.DataFrame) -> bool:
     """Whether no row lacks its last columns, in which nginx writes a dash rather than nothing, and times are times."""
     return bool(

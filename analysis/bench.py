@@ -4,14 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
 from analysis.frames import dtypes_of
-from analysis.pictures.style import COLOURS, GREY, give_title, styled
+from analysis.pictures.sheet import EDGE, WIDTH, Box, place, save, sheet
+from analysis.pictures.style import COLOURS, GREY, INK, styled
+from analysis.pictures.text import widest
 from analysis.refusals import USAGE
 from analysis.resources import MIB
 from scenarios.console import Console
@@ -43,9 +44,7 @@ def main() -> None:
     table = medians(efforts)
     table.round(4).to_csv(directory / "medians.csv", lineterminator="\n")
     with styled():
-        figure = bench_figure(table, int(efforts["round"].max()))
-        figure.savefig(directory / "bench.png")
-        plt.close(figure)
+        save(bench_figure(table, int(efforts["round"].max())), directory / "bench.png")
     _print(table, directory)
 
 
@@ -72,11 +71,13 @@ def _rounds_of(efforts: pd.DataFrame, client: str) -> pd.Series:
 
 def bench_figure(medians: pd.DataFrame, rounds: int) -> Figure:
     """What does a request cost each client?"""
-    figure, axes = plt.subplots(figsize=(9, 1.6 + 0.5 * len(medians)), layout="constrained")
+    height = 0.42 * len(medians)
+    ratio = medians["ratio"].get(OURS, float("nan"))
+    figure = sheet(f"A request costs this project {ratio:.2f} of what it costs {STOCK}", height + 0.7)
+    left = EDGE + widest(list(medians.index)) + 0.15
+    axes = place(figure, Box(left, 0.7, WIDTH - left - 0.6, height))
     draw_costs(medians, axes)
     axes.set_xlabel(f"µs of CPU per request, median of {rounds} rounds")
-    ratio = medians["ratio"].get(OURS, float("nan"))
-    give_title(figure, f"A request costs this project {ratio:.2f} of what it costs {STOCK}")
     return figure
 
 
@@ -85,8 +86,9 @@ def draw_costs(medians: pd.DataFrame, axes: Axes) -> None:
     colours = [COLOURS[0] if client == OURS else GREY for client in medians.index]
     axes.barh(list(medians.index), medians["cpu_us"], color=colours, height=0.6)
     for row, cost in enumerate(medians["cpu_us"]):
-        axes.annotate(f"{cost:,.0f}", (cost, row), xytext=(5, 0), textcoords="offset points", va="center")
-    axes.invert_yaxis()
+        axes.annotate(f"{cost:,.0f}", (cost, row), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
+    axes.set_ylim(len(medians) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
 
 
 def _print(medians: pd.DataFrame, directory: Path) -> None:

@@ -42,8 +42,8 @@ def stages(evidence: Evidence, sampled: pd.DataFrame) -> pd.DataFrame:
     responses, rows = evidence.responses, []
     for stage in evidence.manifest.scenario.stages:
         at = sampled[sampled["stage"] == stage.name]
-        of_stage = responses[responses["stage"] == stage.name]
-        answered = of_stage[of_stage["status"] > 0]
+        of_stage = responses["stage"] == stage.name
+        answered = responses.loc[of_stage & (responses["status"] > 0), ["sent_us", "latency_us", "late_us"]]
         complete = at.index[at["users"] >= stage.users]
         rows.append(
             {
@@ -54,7 +54,7 @@ def stages(evidence: Evidence, sampled: pd.DataFrame) -> pd.DataFrame:
                 "connections": int(at["connections"].max()) if len(at) else 0,
                 "in_flight": most_at_once(answered["sent_us"], answered["latency_us"] + answered["late_us"]),
                 "unanswered": most_at_once(answered["sent_us"], answered["latency_us"]),
-                "connected_first": int((of_stage["connect_us"] > 0).sum()),
+                "connected_first": int((of_stage & (responses["connect_us"] > 0)).sum()),
             }
         )
     return pd.DataFrame(rows).set_index("stage")
@@ -62,10 +62,9 @@ def stages(evidence: Evidence, sampled: pd.DataFrame) -> pd.DataFrame:
 
 def most_at_once(starts: pd.Series, lengths: pd.Series) -> int:
     """The most of these stretches of time that had something in common."""
-    times = np.concatenate([starts.to_numpy(), (starts + lengths).to_numpy()])
-    changes = np.repeat([1, -1], len(starts))
-    order = np.lexsort((changes, times))  # who ends when another begins is not under way with it
-    return int(changes[order].cumsum().max(initial=0))
+    begun, ended = np.sort(starts.to_numpy()), np.sort((starts + lengths).to_numpy())
+    over = np.searchsorted(ended, begun, side="right")  # who ends when another begins is not under way with it
+    return int((np.arange(1, len(begun) + 1) - over).max(initial=0))
 
 
 def processes(evidence: Evidence) -> pd.DataFrame:

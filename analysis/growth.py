@@ -15,9 +15,12 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from analysis.made_run import make_run
-from analysis.pictures.style import BAND, COLOURS, GREY, give_title, styled
+from analysis.pictures.scales import number
+from analysis.pictures.sheet import AXIS, EDGE, WIDTH, Box, grid, save, sheet
+from analysis.pictures.style import BAND, INK, styled
 from analysis.refusals import told
 from analysis.resources import MIB
 from scenarios.console import Console
@@ -27,6 +30,8 @@ from scenarios.report_directory import ReportDirectory
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 REPORTS = Path(__file__).parent.parent / "reports"
 KIB = 1024  # the kernel counts memory in these
+MEASURES = {"seconds": "seconds", "memory_peak_mib": "memory at the most, MiB"}
+HEIGHT, MARGIN = 3.4, 0.75  # in inches
 
 
 def main() -> None:
@@ -43,7 +48,7 @@ def main() -> None:
         growth = pd.DataFrame(_measured(sizes))
         growth.round(3).to_csv(directory / "growth.csv", index=False, lineterminator="\n")
         with styled():
-            growth_figure(growth).savefig(directory / "growth.png")
+            save(growth_figure(growth), directory / "growth.png")
     print(growth.round(1).to_string(index=False))
     print(directory)
 
@@ -71,18 +76,18 @@ def _analysed(run: Path) -> dict[str, float]:
 
 def growth_figure(growth: pd.DataFrame) -> Figure:
     """What does an analysis of so many requests take?"""
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    time_axes, memory_axes = figure.subplots(1, 2)
-    draw_growth(growth, "seconds", time_axes)
-    draw_growth(growth, "memory_peak_mib", memory_axes)
-    time_axes.set_ylabel("seconds")
-    memory_axes.set_ylabel("memory at the most, MiB")
     largest = growth.iloc[growth["requests"].argmax()]
-    give_title(
-        figure,
-        f"{largest['requests']:,.0f} requests take {largest['seconds']:,.0f} s "
-        f"and {largest['memory_peak_mib'] / KIB:,.1f} GiB to analyse",
+    memory_gib = largest["memory_peak_mib"] / KIB
+    answer = (
+        f"{largest['requests']:,.0f} requests take {largest['seconds']:,.0f} s and {memory_gib:,.1f} GiB to analyse"
     )
+    figure = sheet(answer, HEIGHT + AXIS + EDGE)
+    box = Box(EDGE + MARGIN, AXIS, WIDTH - 2 * EDGE - MARGIN, HEIGHT)
+    panels = grid(figure, box, len(MEASURES), len(MEASURES), (MARGIN + EDGE, 0.0))
+    for (column, label), axes in zip(MEASURES.items(), panels, strict=True):
+        draw_growth(growth, column, axes)
+        axes.set_ylabel(label)
+        axes.set_xlabel("requests; grey: in proportion to them")
     return figure
 
 
@@ -90,15 +95,16 @@ def draw_growth(growth: pd.DataFrame, column: str, axes: Axes) -> None:
     """One measure by the number of requests, and in grey what it would be if it grew as they do."""
     largest = growth.iloc[growth["requests"].argmax()]
     linear = largest[column] * growth["requests"] / largest["requests"]
-    axes.plot(growth["requests"], linear, color=BAND, linewidth=2, label="in proportion")
-    axes.plot(growth["requests"], growth[column], color=COLOURS[0], marker="o", label="measured")
+    axes.plot(growth["requests"], linear, color=BAND, linewidth=2)
+    axes.plot(growth["requests"], growth[column], color=INK, marker="o")
     for requests, value in zip(growth["requests"], growth[column], strict=True):
-        axes.annotate(f"{value:,.3g}", (requests, value), xytext=(0, 7), textcoords="offset points", ha="center")
+        axes.annotate(f"{value:,.0f}", (requests, value), xytext=(0, 8), textcoords="offset points", ha="center")
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_ylim(bottom=growth[column].min() / 2, top=2 * growth[column].max())
-    axes.set_xlabel("requests", color=GREY)
-    axes.legend(loc="lower right")
+    axes.set_xlim(growth["requests"].min() / 2, 2 * growth["requests"].max())
+    axes.set_ylim(growth[column].min() / 2, 2.5 * growth[column].max())
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 A text in them is one of few, and so a category; a request id is its number; columns that nobody asks for stay away.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,10 +63,10 @@ def counted(texts: pd.Series) -> pd.Series:
     return counts[counts > 0].rename(index=str)
 
 
-def numbers_of(texts: pd.Series) -> np.ndarray:
-    """The numbers that texts of nginx mean; zero where there is none, or several."""
-    means = pd.to_numeric(texts.cat.categories.to_series(), errors="coerce").fillna(0.0)
-    return np.asarray(means, dtype="float64")[texts.cat.codes]
+def places(texts: pd.Series, names: Sequence[str]) -> np.ndarray:
+    """Where each of these texts stands among the names; -1 where it does not."""
+    of_category = pd.Index(names).get_indexer(texts.cat.categories).astype("int32")
+    return np.append(of_category, [-1])[texts.cat.codes].astype("int32")
 
 
 def _kinds(row: type[Request]) -> dict[str, pa.DataType]:

@@ -14,8 +14,8 @@ it is one of any run of consecutive picks. They surely are when a lowest value i
 import numpy as np
 import pandas as pd
 
+from analysis.balancer_log import upstream_s
 from analysis.evidence import Evidence
-from analysis.request_ledgers import numbers_of
 
 ROWS = 20_000  # of a backend
 LOWEST, HIGHEST, SURELY_ABOVE, SURELY_BELOW = DEVIATIONS = ("lowest", "highest", "surely_above", "surely_below")
@@ -70,7 +70,7 @@ def _picks(evidence: Evidence) -> pd.DataFrame:
     log = evidence.balancer
     ended_ms = _whole_ms(log["msec"])
     begun_ms = ended_ms - _whole_ms(log["request_time"])
-    upstream_ms = _whole_ms(numbers_of(log["upstream_response_time"]))
+    upstream_ms = _whole_ms(upstream_s(log))
     until_ms = np.maximum(begun_ms, ended_ms - upstream_ms + 1)  # the two clocks tick apart
     del upstream_ms
     for rows in log.groupby("pid").indices.values():

@@ -1,6 +1,5 @@
-"""Tables: frames in, frames out. Every percentile is exact: the value at its rank among all, no interpolation."""
+"""Who answered how much, and what a percentile is: the value at its rank among all, no interpolation."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from scenarios.definition import RESERVED
 
 ALL = RESERVED
 ROUNDING = 1e-6  # of the floats that tables hold; counts are judged exactly
-QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "p99_9_ms": 0.999}
 
 
 def distribution(evidence: Evidence) -> pd.DataFrame:
@@ -46,68 +44,18 @@ def allowed(claim: Claim) -> dict[str, float]:
     return {tag: float(claim.cycles * bound) for tag, bound in zip(claim.weights, bounds, strict=True)}
 
 
-def latency(evidence: Evidence) -> pd.DataFrame:
-    """A row per backend and stage, and for all of either: count, mean, percentiles and maximum, in ms.
-
-    Of requests that were answered, well or badly; one that nobody answered has no latency.
-    """
-    responses = evidence.responses
-    answered = responses[responses["status"] > 0]
-    rows = [
-        {"host_tag": tag, "stage": stage} | _summary(answered["latency_us"][chosen].to_numpy() / 1e3)
-        for tag, of_tag in _selections(answered["host_tag"], evidence.backends)
-        for stage, of_stage in _selections(answered["stage"], evidence.stages)
-        if (chosen := of_tag & of_stage).any()
-    ]
-    columns = ["host_tag", "stage", "count", "mean_ms", *QUANTILES, "max_ms"]
-    return pd.DataFrame(rows, columns=columns).set_index(["host_tag", "stage"])
+def at_rank(ordered: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """The values at these quantiles, of values that stand in order."""
+    values: np.ndarray = ordered[ranks(np.full(len(q), len(ordered)), q)]
+    return values
 
 
-def timeline(evidence: Evidence, users: pd.Series) -> pd.DataFrame:
-    """A row per second since the first request: users, requests sent, answered and failed, and latency in ms.
-
-    `users` are by time in microseconds. A request counts as sent in the second it was sent, and as answered or failed
-    in the second it came to its end.
-    """
-    responses = evidence.responses
-    start_us = responses["sent_us"].min() if len(responses) else users.index.min()
-    ended = _seconds(responses["sent_us"] + responses["latency_us"], start_us)
-    failed = responses["error"] != ""
-    ms = responses["latency_us"] / 1e3
-    frame = pd.DataFrame(
-        {
-            "users": users.groupby(_seconds(users.index, start_us)).max(),
-            "sent": responses.groupby(_seconds(responses["sent_us"], start_us)).size(),
-            "answered": (~failed).groupby(ended).sum(),
-            "failed": failed.groupby(ended).sum(),
-            "p50_ms": ms.groupby(ended).agg(quantile, q=0.5),
-            "p99_ms": ms.groupby(ended).agg(quantile, q=0.99),
-        }
-    )
-    frame = frame[frame.index >= 0]
-    frame = frame.reindex(pd.RangeIndex(int(frame.index.max()) + 1 if len(frame) else 0, name="second"))
-    counts = ["sent", "answered", "failed"]
-    return frame.assign(users=frame["users"].ffill(), **{name: frame[name].fillna(0) for name in counts}).astype(
-        {"users": "Int64"} | dict.fromkeys(counts, "int64")
-    )
-
-
-def _selections(values: pd.Series, wanted: list[str]) -> Iterator[tuple[str, pd.Series]]:
-    yield from ((value, values == value) for value in wanted)
-    yield ALL, pd.Series(data=True, index=values.index)
-
-
-def _summary(ms: np.ndarray) -> dict[str, float]:
-    quantiles = quantile(ms, list(QUANTILES.values()))
-    return (
-        {"count": len(ms), "mean_ms": ms.mean()} | dict(zip(QUANTILES, quantiles, strict=True)) | {"max_ms": ms.max()}
-    )
+def ranks(counts: np.ndarray, q: Any) -> np.ndarray:
+    """The place, from 0, of the quantile among so many values in order: the first that at least this share reaches."""
+    places: np.ndarray = np.maximum(np.ceil(np.round(counts * q, 6)).astype("int64") - 1, 0)
+    return places
 
 
 def quantile(values: Any, q: float | list[float]) -> Any:
     """The value at its rank among all."""
     return np.quantile(values, q, method="inverted_cdf")
-
-
-def _seconds(at_us: Any, start_us: int) -> Any:
-    return (at_us - start_us) // 1_000_000

@@ -8,10 +8,13 @@ import pandas as pd
 from analysis import generator, resources
 from analysis.attempts import Attempts
 from analysis.evidence import Evidence
+from analysis.latency import latency, ordered, percentiles
 from analysis.matching import Matching
+from analysis.parts import parts
 from analysis.reconciliation import differences, reconciliation
 from analysis.running import running
-from analysis.statistics import distribution, latency, timeline
+from analysis.statistics import distribution
+from analysis.timeline import timeline
 
 DECIMALS = 3
 OF_DISTRIBUTION = {"expected": 3, "share": 6, "deviation": 3, "allowed": 3}
@@ -24,6 +27,8 @@ class Tables:
     matching: Matching
     distribution: pd.DataFrame
     latency: pd.DataFrame
+    percentiles: pd.DataFrame
+    parts: pd.DataFrame
     timeline: pd.DataFrame
     sampled: pd.DataFrame
     stages: pd.DataFrame
@@ -41,12 +46,15 @@ class Tables:
         sampled = generator.totals(evidence)
         intervals = resources.intervals(evidence)
         matching, attempts = Matching.of(evidence), Attempts.of(evidence)
+        latencies = ordered(evidence)
         reconciled = reconciliation(evidence, matching, attempts)
         return cls(
             matching=matching,
             distribution=distribution(evidence),
-            latency=latency(evidence),
-            timeline=timeline(evidence, sampled["users"]),
+            latency=latency(latencies),
+            percentiles=percentiles(latencies),
+            parts=parts(evidence, matching),
+            timeline=timeline(evidence, sampled),
             sampled=sampled,
             stages=generator.stages(evidence, sampled),
             processes=generator.processes(evidence),
@@ -62,6 +70,9 @@ class Tables:
         """The name and the content of each table's file."""
         yield "distribution", self.distribution.round(OF_DISTRIBUTION)
         yield "latency", self.latency.round(DECIMALS)
+        yield "percentiles", self.percentiles.round(DECIMALS).set_index("host_tag")
+        if len(self.parts):
+            yield "parts", self.parts.round(DECIMALS)
         yield "timeline", self.timeline.round(DECIMALS)
         yield "stages", self.stages.round(DECIMALS)
         yield "processes", self.processes.round(DECIMALS)

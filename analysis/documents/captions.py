@@ -3,7 +3,9 @@
 CAPTIONS = {
     "distribution": "How many requests each backend answered, and how far that is from its share.",
     "latency": "How long answers took, by backend and stage: exact percentiles in milliseconds.",
-    "timeline": "The run second by second: users, requests, failures, latency in milliseconds.",
+    "percentiles": "The whole curve of latency of each backend in each stage, in milliseconds.",
+    "parts": "What latency is made of, on average and around three percentiles, in milliseconds.",
+    "timeline": "The run, stretch by stretch: users, requests, failures, latency in milliseconds.",
     "stages": "What the generator brought about in each stage.",
     "processes": "What each process of the generator used.",
     "overhead": "What the generator itself added to the measurement, in milliseconds.",

@@ -4,16 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from analysis import generator
 from analysis.evidence import Evidence
+from analysis.pictures.distribution import distribution_figure
 from analysis.pictures.generator import generator_figure
-from analysis.pictures.latency import distribution_figure, latency_figure
+from analysis.pictures.latency import latency_figure
+from analysis.pictures.ledgers import ledgers_figure
+from analysis.pictures.parts import parts_figure
 from analysis.pictures.resources import resource_figures
-from analysis.pictures.running import ledgers_figure, running_figure
+from analysis.pictures.running import running_figure
+from analysis.pictures.sheet import save
 from analysis.pictures.style import colours, styled
+from analysis.pictures.summary import summary_figure
+from analysis.pictures.time import latency_over_time_figure, throughput_figure
 from analysis.tables import Tables
 from analysis.verdict import Verdict
 
@@ -29,22 +34,23 @@ def draw(directory: Path, evidence: Evidence, tables: Tables, verdict: Verdict) 
     """Draw every picture of a run into its report directory."""
     pictures = []
     with styled():
-        for name, figure in _figures(evidence, tables, verdict):
-            figure.savefig(directory / f"{name}.png")
-            plt.close(figure)
-            pictures.append(Picture(name, figure.get_suptitle()))
+        for name, figure in figures(evidence, tables, verdict):
+            save(figure, directory / f"{name}.png")
+            pictures.append(Picture(name, figure.get_suptitle().replace("\n", " ")))
     return pictures
 
 
-def _figures(evidence: Evidence, tables: Tables, verdict: Verdict) -> Iterator[tuple[str, Figure]]:
-    yield "distribution", distribution_figure(tables.distribution)
-    yield "latency", latency_figure(tables.latency, evidence.stages, evidence.backends)
+def figures(evidence: Evidence, tables: Tables, verdict: Verdict) -> Iterator[tuple[str, Figure]]:
+    """A name and a figure for everything that this run can show. To be drawn in the project's style."""
+    yield "summary", summary_figure(evidence, tables, verdict)
+    yield "distribution", distribution_figure(tables.distribution, verdict.doubt)
+    yield "latency", latency_figure(tables.percentiles, tables.latency, evidence.stages, evidence.backends)
+    yield "latency_over_time", latency_over_time_figure(tables.timeline)
+    yield "throughput", throughput_figure(tables.timeline)
     if evidence.stack is not None:
+        yield "latency_parts", parts_figure(tables.parts)
         yield "ledgers", ledgers_figure(tables.reconciliation, tables.differences)
-        yield (
-            "running",
-            running_figure(tables.running, tables.distribution["allowed"], verdict.doubt),
-        )
+        yield "running", running_figure(tables.running, tables.distribution["allowed"], verdict.doubt)
     if len(tables.sampled):
         at_s, asked, pulses = generator.drawn(evidence, tables.sampled)
         yield "generator", generator_figure(at_s, asked, pulses, tables.overhead)

@@ -1,61 +1,84 @@
 """The picture of the generator: did it do what was asked of it, and how much of what was measured is its own?"""
 
-import matplotlib.pyplot as plt
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.lines import Line2D
 
 from analysis.generator import LOOP_LAG, OWN_SHARE
-from analysis.pictures.style import BAND, COLOURS, GREY, give_title
+from analysis.pictures.scales import plain, ruled
+from analysis.pictures.sheet import EDGE, WIDTH, Box, named, place, say, sheet
+from analysis.pictures.style import ALARM, GREY, INK, SLATE
+from analysis.pictures.thinning import thin
+from analysis.pictures.words import duration
 
-SHOWN = {"users": "users", "connections": "open connections", "in_flight": "requests in flight"}
-ASKED = "users asked for"
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "users": ("users", {"color": SLATE[2], "linewidth": 4.0}),
+    "connections": ("open connections", {"color": SLATE[1], "linewidth": 2.0}),
+    "in_flight": ("requests in flight", {"color": INK, "linewidth": 1.2}),
+}
+ASKED: dict[str, Any] = {"color": ALARM, "linewidth": 1.2, "linestyle": "--"}
+LEFT, BELOW = 0.95, 0.96
+ROOM = WIDTH - LEFT - 0.3
+HEIGHTS = (2.4, 1.1, 1.1)  # from the top
+GAP = 0.3
+LEAST = 0.01  # ms or cores: less is nothing
 
 
 def generator_figure(totals: pd.DataFrame, asked: pd.Series, pulses: pd.DataFrame, overhead: pd.DataFrame) -> Figure:
     """`totals` and `asked` by time in seconds, `pulses` with `at_s`, `lag_ms` and `cpu` in cores for each process."""
-    figure, (counts, lag, cpu) = plt.subplots(
-        3, 1, figsize=(10, 7.2), sharex=True, height_ratios=(3, 2, 2), layout="constrained"
-    )
-    draw_counts(totals, asked, counts)
+    height = BELOW + sum(HEIGHTS) + 2 * GAP
+    figure = sheet(answer(totals, asked, overhead), height + 0.1)
+    bottoms = [height - HEIGHTS[0], BELOW + HEIGHTS[2] + GAP, BELOW]
+    counts = place(figure, Box(LEFT, bottoms[0], ROOM, HEIGHTS[0]))
+    lag, cpu = (place(figure, Box(LEFT, bottoms[row], ROOM, HEIGHTS[row]), sharex=counts) for row in (1, 2))
+    draw_totals(totals, asked, counts)
     draw_by_process(pulses, "lag_ms", lag)
-    lag.set_ylabel("event loop late, ms")
     draw_by_process(pulses, "cpu", cpu)
-    cpu.set_ylabel("CPU, cores")
+    for axes in (counts, lag):
+        axes.tick_params(labelbottom=False)
+    plain(counts, "x", ticks=8)
+    counts.set_xlim(min(0.0, totals.index[0]), max(totals.index[-1], totals.index[0] + 1e-3))
     cpu.set_xlabel("seconds since the first request")
-    give_title(figure, _answer(totals, asked, overhead))
+    for bottom, high, text in zip(bottoms, HEIGHTS, ("at once", "loop late, ms", "CPU, cores"), strict=True):
+        say(figure, EDGE, bottom + high / 2, text, rotation=90, va="center", color=GREY)
+    legend, handles = named(
+        {"users asked for": Line2D([], [], **ASKED)}
+        | {label: Line2D([], [], **line) for label, line in LINES.values()},
+        ROOM,
+    )
+    legend.draw(figure, handles, LEFT, EDGE)
     return figure
 
 
-def draw_counts(totals: pd.DataFrame, asked: pd.Series, axes: Axes) -> None:
+def draw_totals(totals: pd.DataFrame, asked: pd.Series, axes: Axes) -> None:
     """What there was, against what was asked for."""
-    axes.plot(asked.index, asked, drawstyle="steps-post", color="black", linestyle="--", linewidth=1.2, label=ASKED)
-    for (column, label), colour in zip(SHOWN.items(), COLOURS, strict=False):
-        axes.plot(totals.index, totals[column], drawstyle="steps-post", color=colour, linewidth=1.6, label=label)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_ylim(bottom=0)
-    _lay_out(axes)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    for column, (_, line) in LINES.items():
+        axes.plot(*thin(totals.index.to_numpy(), totals[column].to_numpy()), drawstyle="steps-post", **line)
+    axes.plot(*thin(asked.index.to_numpy(), asked.to_numpy()), drawstyle="steps-post", **ASKED)
+    axes.set_ylim(0, 1.08 * max(1, asked.max(), totals[list(LINES)].max(axis=None)))
+    plain(axes, "y", ticks=4, whole=True)
+    ruled(axes)
 
 
 def draw_by_process(pulses: pd.DataFrame, column: str, axes: Axes) -> None:
     """One line per process."""
     for _, rows in pulses.groupby("process", sort=False):
-        axes.plot(rows["at_s"], rows[column], drawstyle="steps-pre", color=GREY, linewidth=1.0)
-    axes.set_ylim(bottom=0)
-    _lay_out(axes)
+        at_s, values = thin(rows["at_s"].to_numpy(), rows[column].to_numpy(dtype="float64"))
+        axes.plot(at_s, values, drawstyle="steps-pre", color=GREY, linewidth=1.0)
+    axes.set_ylim(0, 1.1 * max(LEAST, pulses[column].max()))
+    plain(axes, "y", ticks=3)
+    ruled(axes)
 
 
-def _lay_out(axes: Axes) -> None:
-    axes.grid(axis="y", color=BAND, linewidth=0.8)
-    axes.set_axisbelow(True)
-
-
-def _answer(totals: pd.DataFrame, asked: pd.Series, overhead: pd.DataFrame) -> str:
+def answer(totals: pd.DataFrame, asked: pd.Series, overhead: pd.DataFrame) -> str:
+    """What it brought about, and what it added."""
     had = f"{totals['users'].max():,} of {asked.max():,.0f} users, {totals['in_flight'].max():,} in flight at once"
     measure = OWN_SHARE if OWN_SHARE in overhead.index else LOOP_LAG
     if measure not in overhead.index:
-        return had
+        return f"The generator had {had}"
     name = "its own share of latency" if measure == OWN_SHARE else "its event loop late by"
-    return f"{had};\n{name} p50 {overhead['p50_ms'][measure]:,.1f} ms, p99 {overhead['p99_ms'][measure]:,.1f} ms"
+    p50, p99 = (duration(overhead[column][measure]) for column in ("p50_ms", "p99_ms"))
+    return f"The generator had {had}; {name}: p50 {p50}, p99 {p99}"

@@ -1,109 +1,94 @@
-"""Pictures: a tidy frame and axes in, a drawing out. Nothing is computed here; a figure's title is its answer."""
+"""The picture of latency: how long did answers take, backend by backend and stage by stage?"""
 
-from itertools import cycle
+from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.lines import Line2D
 
-from analysis.pictures.style import BAND, GREY, colours, give_title
-from analysis.statistics import ALL, QUANTILES, ROUNDING
+from analysis.pictures.scales import milliseconds, nothing, ruled
+from analysis.pictures.sheet import EDGE, WIDTH, Box, grid, named, say, sheet
+from analysis.pictures.style import GREY, Look, looks
+from analysis.pictures.text import shortened
+from analysis.pictures.words import duration, name_of
+from analysis.statistics import ALL
 
-PERCENTILE_LABELS = {**{name: name.removesuffix("_ms").replace("_", ".") for name in QUANTILES}, "max_ms": "max"}
+TICKS = (50.0, 90.0, 99.0, 99.9, 99.99)
+COLUMNS = 3
+ROW = 2.6  # inches
+LEFT, ABOVE, GAP = 0.95, 0.32, (0.35, 0.65)
+FLOOR = 0.12  # nines: what is faster than an answer in four takes no room
 
 
-def distribution_figure(distribution: pd.DataFrame) -> Figure:
-    """Did every backend get its claimed part?"""
-    height = 1.8 + 0.55 * len(distribution)
-    figure, (counts, deviations) = plt.subplots(
-        1, 2, figsize=(10, height), sharey=True, width_ratios=(3, 2), layout="constrained"
-    )
-    draw_counts(distribution, counts)
-    draw_deviations(distribution, deviations)
-    give_title(figure, _distribution_answer(distribution))
+def latency_figure(percentiles: pd.DataFrame, latency: pd.DataFrame, stages: list[str], backends: list[str]) -> Figure:
+    """A panel per stage, a curve per backend."""
+    lines = looks(backends)
+    legend, handles = named({tag: line_of(look) for tag, look in lines.items()}, WIDTH - LEFT - EDGE)
+    columns = min(COLUMNS, len(stages))
+    rows = -(-len(stages) // columns)
+    box = Box(LEFT, legend.room, WIDTH - LEFT - 0.4, rows * ROW + (rows - 1) * GAP[1])
+    figure = sheet(answer(latency, stages), box.bottom + box.height + ABOVE)
+    panels = grid(figure, box, len(stages), columns, GAP)
+    for stage, axes in zip(stages, panels, strict=True):
+        draw_curves(percentiles[percentiles["stage"] == stage], "host_tag", lines, axes)
+        axes.set_title(shortened(f"stage {stage}", (box.width - GAP[0] * (columns - 1)) / columns))
+    share_scale(panels)
+    say(figure, EDGE, box.bottom + box.height / 2, "latency in ms", rotation=90, va="center", color=GREY)
+    say(figure, LEFT, EDGE + legend.height + 0.11, "share of the answers that came within that time", color=GREY)
+    legend.draw(figure, handles, LEFT, EDGE)
     return figure
 
 
-def draw_counts(distribution: pd.DataFrame, axes: Axes) -> None:
-    """Requests answered as bars, the claim as a mark across each."""
-    rows = range(len(distribution))
-    axes.barh(rows, distribution["answered"], color=list(colours(list(distribution.index)).values()), height=0.6)
-    axes.scatter(distribution["expected"], rows, marker="|", s=700, linewidths=2, color="black", zorder=3)
-    for row, (answered, share) in enumerate(zip(distribution["answered"], distribution["share"], strict=True)):
-        axes.annotate(
-            f"{answered:,} = {share:.2%}",
-            (max(answered, distribution["expected"].iloc[row]), row),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-        )
-    axes.set_yticks(rows, [f"{tag}  weight {weight}" for tag, weight in distribution["weight"].items()])
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1.45 * max(1, distribution[["answered", "expected"]].to_numpy().max()))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_xlabel("requests answered; | is the claim")
+def draw_curves(percentiles: pd.DataFrame, by: str, lines: Mapping[str, Look], axes: Axes) -> None:
+    """One line per value of this column, over percentiles that stand as far apart as their nines."""
+    for name, rows in percentiles.groupby(by, sort=False):
+        if name in lines:
+            nines = -np.log10(1 - rows["percentile"] / 100)
+            look = lines[str(name)]
+            axes.plot(nines, rows["latency_ms"], color=look.colour, linestyle=look.line, linewidth=1.8)
+            axes.plot(
+                nines.iloc[-1:], rows["latency_ms"].iloc[-1:], color=look.colour, marker=look.marker, markersize=5
+            )
+    if not axes.lines:
+        nothing(axes)
+    ruled(axes)
 
 
-def draw_deviations(distribution: pd.DataFrame, axes: Axes) -> None:
-    """How far each count is from the claim, inside the band that round-robin allows."""
-    rows = range(len(distribution))
-    axes.barh(rows, 2 * distribution["allowed"], left=-distribution["allowed"], color=BAND, height=0.6)
-    palette = colours(list(distribution.index))
-    axes.scatter(distribution["deviation"], rows, s=80, color=[palette[tag] for tag in distribution.index], zorder=3)
-    axes.axvline(0, color=GREY, linewidth=1)
-    reach = 1.15 * max(1.0, distribution["deviation"].abs().max(), distribution["allowed"].max())
-    axes.set_xlim(-reach, reach)
-    axes.tick_params(left=False)
-    axes.set_xlabel("requests off the claim; grey is allowed")
+def share_scale(panels: list[Axes]) -> None:
+    """The same scales in every panel, as wide as all curves need; the numbers stand at the left."""
+    drawn = [line for axes in panels for line in axes.lines]
+    if not drawn:
+        return
+    highest = max(float(np.max(line.get_xdata())) for line in drawn)
+    values = np.concatenate([_shown(line) for line in drawn])
+    low, high = max(float(values.min()), 1e-3), max(float(values.max()), 1e-3)
+    for number, axes in enumerate(panels):
+        axes.set_ylim(low / 1.3, high * 1.4)
+        milliseconds(axes)
+        axes.set_xlim(0, 1.03 * max(highest, 0.5))
+        ticks = [tick for tick in TICKS if -np.log10(1 - tick / 100) <= 1.03 * max(highest, 0.5)]
+        axes.set_xticks([-np.log10(1 - tick / 100) for tick in ticks], [f"p{tick:g}" for tick in ticks])
+        axes.tick_params(labelleft=number % COLUMNS == 0)
 
 
-def latency_figure(latency: pd.DataFrame, stages: list[str], backends: list[str]) -> Figure:
-    """How long did answers take, backend by backend and stage by stage?"""
-    figure, panels = plt.subplots(
-        1,
-        len(stages),
-        figsize=(max(6.0, 1.5 + 3.4 * len(stages)), 4.4),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for stage, axes in zip(stages, panels[0], strict=True):
-        draw_percentiles(latency, stage, backends, axes)
-        axes.set_title(f"stage {stage}")
-    panels[0][0].set_ylabel("latency in ms")
-    legend = {label: line for axes in panels[0] for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=6)
-    give_title(figure, _latency_answer(latency, stages))
-    return figure
+def _shown(line: Line2D) -> np.ndarray:
+    nines, ms = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    shown: np.ndarray = ms[nines >= min(FLOOR, nines.max())]
+    return shown
 
 
-def draw_percentiles(latency: pd.DataFrame, stage: str, backends: list[str], axes: Axes) -> None:
-    """One line per backend over the percentiles of one stage."""
-    for (tag, colour), marker in zip(colours(backends).items(), cycle("os^Dv"), strict=False):
-        if (tag, stage) in latency.index:
-            values = latency.loc[(tag, stage), list(PERCENTILE_LABELS)]
-            axes.plot(list(PERCENTILE_LABELS.values()), values, marker=marker, markersize=5, color=colour, label=tag)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axes.grid(axis="y", color=BAND, linewidth=0.8)
+def line_of(look: Look) -> Line2D:
+    """A line of this look, for a legend."""
+    return Line2D([], [], color=look.colour, linestyle=look.line, marker=look.marker, markersize=5, linewidth=1.8)
 
 
-def _distribution_answer(distribution: pd.DataFrame) -> str:
-    total = distribution["answered"].sum()
-    if not total:
-        return "Nobody answered"
-    off, allowed = distribution["deviation"].abs(), distribution["allowed"]
-    if (off <= allowed + ROUNDING).all():
-        return f"The split of {total:,} requests is exact: nobody is off by more than {off.max():.2f}"
-    worst = int((off - allowed).argmax())
-    name = distribution.index[worst]
-    return f"{name} is {off.iloc[worst]:,.1f} requests off its claim; {allowed.iloc[worst]:.2f} are allowed"
-
-
-def _latency_answer(latency: pd.DataFrame, stages: list[str]) -> str:
+def answer(latency: pd.DataFrame, stages: list[str]) -> str:
+    """Within how long 99 % of the answers came."""
     if latency.empty:
-        return "Nobody answered"
+        return "Nobody answered, so there is no latency"
     p99 = latency["p99_ms"].xs(ALL, level="host_tag").reindex(stages).dropna()
-    return "99 % answered within " + ", ".join(f"{value:,.0f} ms ({stage})" for stage, value in p99.items())
+    if len(stages) == 1:
+        return f"99 % answered within {duration(p99.iloc[0])}"
+    return "99 % answered within " + ", ".join(f"{duration(value)} in {name_of(stage)}" for stage, value in p99.items())

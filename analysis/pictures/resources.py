@@ -2,18 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from analysis.pictures.style import BAND, GREY, give_title
+from analysis.pictures.scales import number, plain, ruled
+from analysis.pictures.sheet import EDGE, WIDTH, Box, grid, named, say, sheet
+from analysis.pictures.style import ALARM, GREY, INK
+from analysis.pictures.text import shortened, widest, width_of
+from analysis.pictures.thinning import thin
+from analysis.pictures.words import name_of
 
-LIMIT_COLOUR = "#B00020"
-STYLES = ("-", ":")
+STYLES: tuple[Any, ...] = ("-", ":")
 HEADROOM = 1.15
+LEAST = 0.01  # cores or MiB: less is nothing
 NEAR = 0.9  # of a limit
+COLUMNS = 4
+ROW, LEFT, ABOVE, GAP = 1.75, 0.95, 0.32, (0.62, 0.5)
 
 
 @dataclass(frozen=True)
@@ -36,10 +45,10 @@ def resource_figures(
 ) -> Iterator[tuple[str, Figure]]:
     """A name and a figure for each resource that was measured."""
     for name, resource, answer in (
-        ("cpu", CPU, _cpu_answer),  # who ran out of CPU?
-        ("memory", MEMORY, _memory_answer),  # who came near its limit of memory?
-        ("network", NETWORK, _network_answer),  # how much went over the network?
-        ("disk", DISK, _disk_answer),  # how much went to the disk?
+        ("cpu", CPU, cpu_answer),  # who ran out of CPU?
+        ("memory", MEMORY, memory_answer),  # who came near its limit of memory?
+        ("network", NETWORK, network_answer),  # how much went over the network?
+        ("disk", DISK, disk_answer),  # how much went to the disk?
     ):
         if intervals[list(resource.lines)].notna().any(axis=None):
             yield name, _figure(resource, intervals, palette, answer(usage))
@@ -47,73 +56,119 @@ def resource_figures(
 
 def _figure(resource: Measure, intervals: pd.DataFrame, palette: Mapping[str, str], answer: str) -> Figure:
     services = list(intervals["service"].unique())
-    figure, panels = plt.subplots(
-        1, len(services), figsize=(1.2 + 2.5 * len(services), 3.4), sharex=True, squeeze=False, layout="constrained"
-    )
-    for service, axes in zip(services, panels[0], strict=True):
+    rows = -(-len(services) // COLUMNS)
+    columns = -(-len(services) // rows)
+    limited = bool(resource.limit) and bool((intervals[resource.limit] > 0).any())
+    legend, handles = named(_meanings(resource, limited=limited), WIDTH - LEFT)
+    shown = legend.height + 0.08 if len(handles) > 1 else 0.0
+    box = Box(LEFT, 0.62 + shown, WIDTH - LEFT - 0.3, rows * ROW + (rows - 1) * GAP[1])
+    figure = sheet(answer, box.bottom + box.height + ABOVE)
+    width = (box.width - GAP[0] * (columns - 1)) / columns
+    for service, axes in zip(services, grid(figure, box, len(services), columns, GAP), strict=True):
         of_service = intervals[intervals["service"] == service]
-        draw_use(of_service, resource.lines, palette.get(service, GREY), axes)
         limit = float(of_service[resource.limit].max()) if resource.limit else 0.0
+        draw_use(of_service, resource.lines, palette.get(service, GREY), axes)
+        highest = _highest(of_service if limited else intervals, resource)
+        axes.set_ylim(0, HEADROOM * highest)
+        plain(axes, "y", ticks=3)
+        plain(axes, "x", ticks=3)
         if limit:
             draw_limit(limit, axes)
-        highest = max(limit, float(of_service[list(resource.lines)].max(axis=None)))
-        axes.set_ylim(0, HEADROOM * highest if highest else 1.0)
-        axes.set_title(f"{service}, limit {limit:,g}" if limit else service)
-    panels[0][0].set_ylabel(resource.label)
-    figure.supxlabel("seconds since the first request", fontsize=10, color=GREY)
-    if len(resource.lines) > 1:
-        drawn, named = panels[0][-1].get_legend_handles_labels()
-        figure.legend(drawn[:2], named[:2], loc="outside lower right", ncols=2, fontsize=10)
-    give_title(figure, answer)
+        may = f", limit {limit:,.4g}" if limit else ""
+        axes.set_title(shortened(service, width - width_of(may)) + may)
+    middle = box.bottom + box.height / 2
+    say(figure, EDGE, middle, resource.label, rotation=90, va="center", color=GREY)
+    say(figure, LEFT, EDGE + shown, "seconds since the first request", color=GREY)
+    if shown:
+        legend.draw(figure, handles, LEFT, EDGE)
     return figure
+
+
+def _highest(intervals: pd.DataFrame, resource: Measure) -> float:
+    """What the scale has to reach: services without limits have the same, so that they can be compared."""
+    columns = [*resource.lines, *([resource.limit] if resource.limit else [])]
+    return float(np.nanmax(intervals[columns].to_numpy(dtype="float64"), initial=LEAST))
+
+
+def _meanings(resource: Measure, *, limited: bool) -> dict[str, Line2D]:
+    lines = {
+        label: Line2D([], [], color=GREY, linestyle=style, linewidth=1.8)
+        for label, style in zip(resource.lines.values(), STYLES, strict=False)
+    }
+    return lines | ({"limit": Line2D([], [], color=ALARM, linestyle="--", linewidth=1.2)} if limited else {})
 
 
 def draw_use(of_service: pd.DataFrame, lines: Mapping[str, str], colour: str, axes: Axes) -> None:
     """One line per column over the time, level between two samples; replicas of a service each have theirs."""
     for _, rows in of_service.groupby("container"):
-        starts = [rows["end_s"].iloc[0] - rows["seconds"].iloc[0], *rows["end_s"]]
-        for (column, label), style in zip(lines.items(), STYLES, strict=False):
-            axes.stairs(rows[column], starts, baseline=None, color=colour, linestyle=style, linewidth=1.8, label=label)
-    axes.grid(axis="y", color=BAND, linewidth=0.8)
-    axes.set_axisbelow(True)
+        ends = rows["end_s"].to_numpy()
+        moments = np.append(ends[0] - rows["seconds"].iloc[0], ends)
+        for column, style in zip(lines, STYLES, strict=False):
+            values = rows[column].to_numpy()
+            at_s, level = thin(moments, np.append(values[0], values))
+            axes.plot(at_s, level, drawstyle="steps-pre", color=colour, linestyle=style, linewidth=1.8)
+    ruled(axes)
 
 
 def draw_limit(limit: float, axes: Axes) -> None:
     """The most that the service may use."""
-    axes.axhline(limit, color=LIMIT_COLOUR, linestyle="--", linewidth=1.2)
+    axes.axhline(limit, color=ALARM, linestyle="--", linewidth=1.2)
 
 
-def _cpu_answer(usage: pd.DataFrame) -> str:
+def cpu_answer(usage: pd.DataFrame) -> str:
+    """Who ran out of CPU, or used most of it."""
     limited = usage[usage["cpu_limit"] > 0]
     if limited.empty:
-        busiest = str(usage["cpu_s"].idxmax())
-        return f"{busiest} used most CPU, {usage['cpu_s'].max():,.1f} s; nothing limits it on this stack"
+        busiest = usage["cpu_s"].idxmax()
+        return f"{name_of(busiest)} used most CPU, {usage['cpu_s'].max():,.1f} s; nothing limits it on this stack"
     waited = limited["throttled"]
-    worst = str(waited.idxmax())
     if not waited.max():
         return "Nobody ran out of CPU"
-    return f"{worst} was held at its CPU limit most often, in {waited.max():.0%} of the periods"
+    return f"{name_of(waited.idxmax())} was held at its CPU limit most often, in {waited.max():.0%} of the periods"
 
 
-def _memory_answer(usage: pd.DataFrame) -> str:
+def memory_answer(usage: pd.DataFrame) -> str:
+    """Who came near its limit of memory, or had most of it."""
     limited = usage[usage["memory_limit_mib"] > 0]
     if limited.empty:
-        fattest = str(usage["memory_peak_mib"].idxmax())
-        return f"{fattest} had most memory, {usage['memory_peak_mib'].max():,.0f} MiB; nothing limits it on this stack"
+        most = usage["memory_peak_mib"]
+        return f"{name_of(most.idxmax())} had most memory, {most.max():,.0f} MiB; nothing limits it on this stack"
     share = limited["memory_peak_mib"] / limited["memory_limit_mib"]
     verb = "came near its limit of memory" if share.max() > NEAR else "came nearest to its limit of memory"
-    return f"{share.idxmax()} {verb}, with {share.max():.0%} of it"
+    return f"{name_of(share.idxmax())} {verb}, with {share.max():.0%} of it"
 
 
-def _network_answer(usage: pd.DataFrame) -> str:
+def network_answer(usage: pd.DataFrame) -> str:
+    """Through whom most went."""
     received, sent = usage["received_mib"], usage["sent_mib"]
     most = str((received + sent).idxmax())
-    return f"Most went through {most}: {received[most]:,.1f} MiB received, {sent[most]:,.1f} MiB sent"
+    return f"Most went through {name_of(most)}: {received[most]:,.1f} MiB received, {sent[most]:,.1f} MiB sent"
 
 
-def _disk_answer(usage: pd.DataFrame) -> str:
+def disk_answer(usage: pd.DataFrame) -> str:
+    """Who used the disk."""
     read, written = usage["read_mib"], usage["written_mib"]
     most = str((read + written).idxmax())
     if not (read + written).max():
         return "Nobody used the disk"
-    return f"{most} used the disk most: {read[most]:,.1f} MiB read, {written[most]:,.1f} MiB written"
+    return f"{name_of(most)} used the disk most: {read[most]:,.1f} MiB read, {written[most]:,.1f} MiB written"
+
+
+def draw_peaks(  # noqa: PLR0913, PLR0917 - of which columns, in which colours, and where
+    usage: pd.DataFrame, peak: str, limit: str, palette: Mapping[str, str], width: float, axes: Axes
+) -> None:
+    """A bar per service for the most that it used, and a mark at its limit where it has one; `width` is in inches."""
+    rows, texts = range(len(usage)), list[str]()
+    axes.barh(rows, usage[peak], color=[palette.get(str(service), GREY) for service in usage.index], height=0.66)
+    for row, (used, may) in enumerate(zip(usage[peak], usage[limit], strict=True)):
+        if may > 0:
+            axes.plot([may, may], [row - 0.42, row + 0.42], color=ALARM, linewidth=2.0)
+        text = number(float(f"{used:.3g}")) + (f" of {number(may)}" if may > 0 else "")
+        texts.append(text)
+        axes.annotate(text, (max(used, may), row), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
+    most = float(np.nanmax(usage[[peak, limit]].to_numpy(dtype="float64"), initial=0.0))
+    axes.set_xlim(0, (most or 1.0) * width / max(0.3 * width, width - widest(texts) - 0.15))
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines["bottom"].set_visible(False)
+    axes.set_ylim(len(usage) - 0.5, -0.5)

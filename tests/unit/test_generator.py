@@ -1,4 +1,8 @@
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis.checks.check import Outcome
 from analysis.checks.generator import generator_checks
@@ -39,6 +43,19 @@ def test_requests_in_flight_are_counted_from_their_times():
     ledger, none = frame(rows, Response), frame([], Response)
     assert most_at_once(ledger["sent_us"], ledger["latency_us"]) == 2
     assert most_at_once(none["sent_us"], none["latency_us"]) == 0
+
+
+def most_at_once_by_events(starts, lengths):
+    """One after the other: who ends when another begins is not under way with it."""
+    times = np.concatenate([starts, starts + lengths])
+    changes = np.repeat([1, -1], len(starts))
+    return int(changes[np.lexsort((changes, times))].cumsum().max(initial=0))
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 10)), max_size=40))
+def test_the_most_at_once_is_what_going_through_all_events_finds(stretches):
+    starts, lengths = (pd.Series([each[place] for each in stretches], dtype="int64") for place in (0, 1))
+    assert most_at_once(starts, lengths) == most_at_once_by_events(starts.to_numpy(), lengths.to_numpy())
 
 
 def test_a_stage_says_what_it_had_and_how_long_that_took():

@@ -15,7 +15,10 @@ from tests.unit import evidence
 from tests.unit.evidence import response, responses
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
-TABLES = ("distribution.csv", "latency.csv", "timeline.csv", "stages.csv", "processes.csv", "overhead.csv")
+TABLES = (
+    *("distribution.csv", "latency.csv", "percentiles.csv", "timeline.csv", "stages.csv", "processes.csv"),
+    "overhead.csv",
+)
 DOCUMENTS = ("verdict.json", "junit.xml", "report.md", "report.html")
 EXACT = {"a": 167, "b": 333, "c": 500}
 
@@ -40,6 +43,9 @@ def test_a_sound_directory_gives_tables_pictures_and_a_verdict(directory):
         "distribution.png",
         "generator.png",
         "latency.png",
+        "latency_over_time.png",
+        "summary.png",
+        "throughput.png",
         *DOCUMENTS,
     }
     document = json.loads((directory.path / "verdict.json").read_text())

@@ -1,0 +1,111 @@
+"""Runs for pictures: a usual one, and every odd one that still deserves a picture."""
+
+from dataclasses import replace
+
+from analysis.resources import MIB
+from analysis.round_robin import cycle
+from scenarios.definition import Scenario, Stage
+from scenarios.ledgers import Pulse, Resource
+from tests.unit.evidence import STANDING, frame, logged, pulse, response, three_ledgers
+from tests.unit.evidence import stack as stack_record
+from tests.unit.test_resources import sample
+
+START_US = 1_000_000_000
+THREE = {"back-01": 1, "back-02": 2, "back-03": 3}
+DOZEN = {f"back-{number:02}": 1 + number % 3 for number in range(1, 13)}
+LONG = {
+    "_a-name-of-sixty-letters-that-goes-on-and-on-until-it-ends-01": 1,
+    "<script>alert('a name, with commas')</script>": 2,
+    "costs $5 or $6_{x}^2, and \\frac{1}{2} more": 3,
+}
+CLAIM = "It holds, however it is measured, and to say so takes more than one line, because there is much to say."
+STAGES = ("calm", "surge", "recovery")
+LONG_STAGES = tuple(f"a-stage-whose-name-has-as-many-letters-as{number}"[:39] + str(number) for number in range(5))
+
+
+def never(_):
+    return False
+
+
+def always(_):
+    return True
+
+
+def run(weights, *, stages=STAGES, requests=600, length_s=6.0, latency_us=3000, fails=never):
+    """A run that splits exactly, its requests one after the other and its stages equally long."""
+    picked = [list(weights)[place] for place in cycle(list(weights.values()))]
+    rows = [
+        requested(
+            number, picked[number % len(picked)], stage_at(stages, number / requests), fails=fails(number)
+        )._replace(
+            sent_us=START_US + round(1e6 * length_s * number / requests),
+            latency_us=latency_us + 17 * (number * 7919 % 1000),
+        )
+        for number in range(requests)
+    ]
+    log = [
+        row._replace(upstream_response_time=f"{latency_us / 4e6:.3f}")
+        for row in logged([row for row in rows if row.host_tag], request_time=latency_us / 2e6)
+    ]
+    made = three_ledgers(rows, weights, requests=max(1, requests), log=log, standing=stack_record(STANDING, STANDING))
+    return replace(
+        made,
+        manifest=made.manifest.model_copy(update={"scenario": scenario(stages, max(1, requests))}),
+        pulses=frame(pulses(stages, length_s), Pulse),
+        resources=frame(resources([*weights, "nginx"], length_s), Resource),
+    )
+
+
+def stage_at(stages, share):
+    return stages[min(len(stages) - 1, int(len(stages) * share))]
+
+
+def requested(number, tag, stage, *, fails):
+    answer = {"status": 0, "error": "AnswerFault: reset"} if fails else {"tag": tag}
+    return response(number, stage=stage, **answer)
+
+
+def pulses(stages, length_s):
+    return [
+        pulse(
+            START_US + round(1e6 * length_s * step / 120),
+            process="id",
+            stage=stage_at(stages, step / 121),
+            users=10,
+            connections=10,
+            in_flight=step % 5,
+            cpu_us=20_000 * step,
+            lag_us=100 * (step % 9),
+        )
+        for step in range(121)
+    ]
+
+
+def scenario(stages, requests):
+    stages = [Stage(name=name, users=10, spawn_rate=1.0) for name in stages]
+    return Scenario.model_construct(name="made", title="Made", claim=CLAIM, requests=requests, stages=tuple(stages))
+
+
+def resources(services, length_s):
+    seconds = [-1 + (length_s + 2) * step / 30 for step in range(31)]
+    return [
+        sample(second, service=service, container=f"{service}-1", memory_limit_bytes=(128 + 64 * number) * MIB)
+        for number, service in enumerate(services)
+        for second in seconds
+    ]
+
+
+RUNS = {
+    "usual": lambda: run(THREE),
+    "dozen": lambda: run(DOZEN, requests=2400),
+    "two": lambda: run({"a": 1, "b": 1}, stages=("steady",)),
+    "long names": lambda: run(LONG, stages=LONG_STAGES),
+    "unprintable name": lambda: run({"a\nb\tc\x07": 1, "模型": 2}),
+    "empty": lambda: run(THREE, requests=0),
+    "single": lambda: run(THREE, requests=1, stages=("steady",)),
+    "all failed": lambda: run(THREE, fails=always),
+    "some failed": lambda: run(THREE, fails=lambda number: number % 50 == 0),
+    "an hour": lambda: run(THREE, requests=7200, length_s=3600.0),
+    "fast": lambda: run(THREE, latency_us=30),
+    "plain Locust": lambda: replace(run(THREE), stack=None, resources=frame([], Resource)),
+}

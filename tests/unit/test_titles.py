@@ -1,0 +1,213 @@
+"""The title of a picture is its answer, whatever came out."""
+
+import pandas as pd
+import pytest
+
+from analysis.checks.check import Outcome
+from analysis.latency import latency, ordered
+from analysis.parts import COLUMNS, PARTS, TOTAL
+from analysis.pictures import distribution as split
+from analysis.pictures import generator, ledgers, parts, resources, running, summary, time
+from analysis.pictures.latency import answer as latency_answer
+from analysis.statistics import distribution
+from analysis.tables import Tables
+from analysis.verdict import judge
+from tests.unit.evidence import evidence, response, responses
+from tests.unit.runs import LONG, RUNS, THREE, always, run
+
+WEIGHTS = {"a": 1, "b": 2, "c": 3}
+
+
+@pytest.mark.parametrize(
+    ("counts", "doubt", "title"),
+    [
+        ({"a": 166, "b": 334, "c": 500}, "", "c took 500 of 1,000: exactly its half; nobody is off by more than 0.67"),
+        ({"a": 1, "b": 2, "c": 3}, "", "c took 3 of 6: exactly its half"),
+        ({"a": 1, "b": 1, "c": 2}, "", "c took 2 of 4: exactly its half; nobody is off by more than 0.33"),
+        ({"c": 1}, "", "c took 1 of 1: its half but for 0.50 of a request; 1.00 is allowed"),
+        ({"a": 500, "b": 333, "c": 167}, "", "a took 500 of 1,000, 333.3 more than its sixth; 0.83 is allowed"),
+        ({"a": 100, "b": 200}, "", "c took 0 of 300, 150.0 fewer than its half; 1.00 is allowed"),
+        ({"z": 30}, "", "z took 30 of 30 and is not in the claim"),
+        ({"a": 1}, "retried: 3; refused: 4", "Cannot tell: retried: 3"),
+        ({}, "no request was sent", "Cannot tell: nobody answered (no request was sent)"),
+        ({}, "", "Cannot tell: nobody answered"),
+    ],
+)
+def test_the_split(counts, doubt, title):
+    assert split.answer(distribution(evidence(responses(counts), WEIGHTS, requests=1)), doubt) == title
+
+
+@pytest.mark.parametrize(
+    ("weights", "part"),
+    [
+        ({"a": 1}, "whole"),
+        ({"a": 2, "b": 1}, "two thirds"),
+        ({"a": 3, "b": 4}, "4/7"),
+        ({"a": 1, "b": 3}, "three quarters"),
+    ],
+)
+def test_a_share_is_said_in_a_word_where_there_is_one(weights, part):
+    table = distribution(evidence(responses(weights), weights))
+    assert split.answer(table, "").endswith(f"exactly its {part}")
+
+
+def test_latency():
+    rows = [response(number, "a", latency_us=1000 * number) for number in range(1, 201)]
+    table = latency(ordered(evidence(rows, WEIGHTS)))
+    assert latency_answer(table, ["steady"]) == "99 % answered within 198 ms"
+    assert latency_answer(table, ["steady", "never"]) == "99 % answered within 198 ms in steady"
+    assert latency_answer(table.iloc[:0], ["steady"]) == "Nobody answered, so there is no latency"
+
+
+def timeline(**columns):
+    usual = {"seconds": 0.5, "stage": "steady", "sent": 10, "answered": 10, "failed": 0, "p99_ms": [1.5, 2.5]}
+    return pd.DataFrame(usual | columns, index=[0.0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("columns", "title"),
+    [
+        ({}, "20 answers a second on average, none failed"),
+        ({"failed": [1, 0], "answered": [9, 10]}, "19 answers a second on average, 1 of 20 requests failed"),
+        ({"answered": 0, "failed": 10}, "Nothing was answered: all of 20 requests failed"),
+        ({"sent": [1, 0], "answered": 0, "failed": [1, 0]}, "The only request failed"),
+        ({"sent": [1, 0], "answered": [1, 0]}, "1 answered, none failed"),
+        ({"sent": 0, "answered": 0}, "No request was sent"),
+    ],
+)
+def test_throughput(columns, title):
+    assert time.throughput_answer(timeline(**columns)) == title
+
+
+@pytest.mark.parametrize(
+    ("columns", "title"),
+    [
+        ({}, "Latency was highest 0.5 s after the start, with a p99 of 2.5 ms"),
+        (
+            {"stage": ["calm", "surge"]},
+            "Latency was highest 0.5 s after the start in stage surge, with a p99 of 2.5 ms",
+        ),
+        ({"p99_ms": [20_500.0, None]}, "Latency was highest right at the start, with a p99 of 20.5 s"),
+        ({"p99_ms": float("nan")}, "Nobody answered, so there is no latency"),
+    ],
+)
+def test_latency_over_time(columns, title):
+    assert time.latency_answer(timeline(**columns)) == title
+
+
+@pytest.mark.parametrize(
+    ("most", "title"),
+    [
+        ("backend_ms", "70 % of the mean latency was spent in the backends"),
+        ("balancer_ms", "70 % of the mean latency was spent in the balancer"),
+        ("connect_ms", "70 % of the mean latency was spent on connecting"),
+        ("generator_ms", "70 % of the mean latency was spent in the network and the generator"),
+    ],
+)
+def test_parts(most, title):
+    row = {"stage": "steady", "around": "mean", "count": 9, TOTAL: 10.0} | dict.fromkeys(PARTS, 1.0) | {most: 7.0}
+    table = pd.DataFrame([row], columns=COLUMNS).set_index(["stage", "around"])
+    assert parts.answer(table) == title
+    assert parts.answer(table.iloc[:0]) == "Cannot tell: no answer is in both ledgers"
+
+
+def test_parts_are_told_of_the_stage_with_most_requests():
+    rows = [
+        {"stage": stage, "around": "mean", "count": count, TOTAL: 4.0} | dict.fromkeys(PARTS, 1.0)
+        for stage, count in (("calm", 9), ("surge", 99))
+    ]
+    assert "in stage surge" in parts.answer(pd.DataFrame(rows, columns=COLUMNS).set_index(["stage", "around"]))
+
+
+def test_ledgers():
+    tables = Tables.of(RUNS["usual"]())
+    assert ledgers.answer(tables.reconciliation, tables.differences) == "All three ledgers tell of the same 600 models"
+    differing = pd.DataFrame({"difference": ["refused", "retried", "refused"], "count": [3, 1, 1000]})
+    assert ledgers.answer(tables.reconciliation, differing) == "The ledgers differ: 1,003 refused, 1 retried"
+    unknown = tables.reconciliation.assign(processed=float("nan"))
+    assert ledgers.answer(unknown, tables.differences) == "The ledgers do not say enough to be compared"
+    nothing = tables.reconciliation.assign(client=0)
+    assert ledgers.answer(nothing, tables.differences) == "Nobody created a model, and no ledger says otherwise"
+
+
+def test_running():
+    allowed = pd.Series({"a": 0.5})
+    table = pd.DataFrame({"host_tag": ["a", "a"], "at_s": [0.0, 1.0], "surely_above": [0, 3.0], "surely_below": [0, 4.0]})
+    assert running.answer(table, allowed, "") == "a strayed at least 2.5 requests further than round-robin allows"
+    assert running.answer(table, allowed + 9, "").startswith("No backend is known to have strayed")
+    assert running.answer(table, allowed, "why; and more") == "Cannot tell: why"
+    assert running.answer(table.iloc[:0], allowed, "") == "The balancer's log says nothing"
+
+
+def used(**columns):
+    usual = {
+        "cpu_s": [1.0, 2.0], "cpu_limit": 0.0, "throttled": [0.0, 0.5], "memory_peak_mib": [95.0, 64.0],
+        "memory_limit_mib": 0.0, "received_mib": [1.0, 2.0], "sent_mib": 1.0, "read_mib": 0.0,
+        "written_mib": [0.0, 3.0],
+    }  # fmt: skip
+    return pd.DataFrame(usual | columns, index=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "columns", "title"),
+    [
+        (resources.cpu_answer, {}, "b used most CPU, 2.0 s; nothing limits it on this stack"),
+        (resources.cpu_answer, {"cpu_limit": 0.5}, "b was held at its CPU limit most often, in 50% of the periods"),
+        (resources.cpu_answer, {"cpu_limit": 0.5, "throttled": 0.0}, "Nobody ran out of CPU"),
+        (resources.memory_answer, {}, "a had most memory, 95 MiB; nothing limits it on this stack"),
+        (resources.memory_answer, {"memory_limit_mib": 100.0}, "a came near its limit of memory, with 95% of it"),
+        (resources.memory_answer, {"memory_limit_mib": 128.0}, "a came nearest to its limit of memory, with 74% of it"),
+        (resources.network_answer, {}, "Most went through b: 2.0 MiB received, 1.0 MiB sent"),
+        (resources.disk_answer, {}, "b used the disk most: 0.0 MiB read, 3.0 MiB written"),
+        (resources.disk_answer, {"written_mib": 0.0}, "Nobody used the disk"),
+    ],
+)
+def test_resources(answer, columns, title):
+    assert answer(used(**columns)) == title
+
+
+def test_the_generator():
+    totals, asked = pd.DataFrame({"users": [5, 9], "in_flight": [0, 3]}), pd.Series([10.0, 10.0])
+    overhead = pd.DataFrame({"p50_ms": [1.0, 2.0], "p99_ms": [3.0, 400.0]}, index=["loop lag", "own share of latency"])
+    had = "The generator had 9 of 10 users, 3 in flight at once"
+    assert generator.answer(totals, asked, overhead) == f"{had}; its own share of latency: p50 2.0 ms, p99 400 ms"
+    assert generator.answer(totals, asked, overhead[:1]) == f"{had}; its event loop late by: p50 1.0 ms, p99 3.0 ms"
+    assert generator.answer(totals, asked, overhead[:0]) == had
+
+
+def head(made):
+    verdict = judge(made, Tables.of(made))
+    return verdict, summary.header(made, verdict)
+
+
+def test_the_summary_of_a_run_that_passed_says_what_is_claimed():
+    verdict, told = head(RUNS["usual"]())
+    assert verdict.outcome is Outcome.PASS
+    passed = sum(check.outcome is Outcome.PASS for check in verdict.checks)
+    assert told.answer == f"made: {passed} of {passed} checks passed"
+    assert told.facts.split("   ")[2:] == ["600 requests", "10 users"]
+    assert " ".join(told.lines).startswith("It holds, however it is measured")
+
+
+def test_the_summary_of_a_run_that_failed_names_the_first_checks_and_what_they_mean():
+    verdict, told = head(run(THREE, fails=always))
+    assert verdict.outcome is Outcome.FAIL
+    assert told.answer.endswith(" checks passed, 1 failed")
+    assert told.lines[0].startswith("FAIL errors: 600 of 600: AnswerFault: reset. Users would have been turned away")
+    assert any(line.startswith("INVALID ") and "Not shown: " in line for line in told.lines)
+    others = sum(check.outcome in {Outcome.FAIL, Outcome.INVALID} for check in verdict.checks) - 2
+    assert told.lines[-1] == f"and {others} more"
+
+
+def test_the_summary_of_a_run_that_cannot_tell_says_so():
+    verdict, told = head(RUNS["empty"]())
+    assert verdict.outcome is Outcome.INVALID
+    assert told.lines[0].startswith("INVALID requests: 0")
+    assert "failed" not in told.answer
+
+
+def test_long_names_take_only_a_part_of_a_title():
+    tag = next(iter(LONG))
+    title = split.answer(distribution(evidence(responses({tag: 6}), {tag: 1})), "")
+    assert title.startswith(tag[:8])
+    assert len(title) < 70
