@@ -51,4 +51,4 @@ def _last_of_each(numbers: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarra
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, dtype=bool)
-    return ordered[last], order[last], ordered[~last]
+    return ordered[last], order[last].astype("int32"), ordered[~last]

@@ -73,17 +73,20 @@ def _picks(evidence: Evidence) -> pd.DataFrame:
     upstream_ms = _whole_ms(upstream_s(log))
     until_ms = np.maximum(begun_ms, ended_ms - upstream_ms + 1)  # the two clocks tick apart
     del upstream_ms
-    for rows in log.groupby("pid").indices.values():
-        stamps = np.union1d(np.unique(begun_ms[rows]), np.unique(ended_ms[rows]))  # few of many, each by itself
+    for pid in log["pid"].unique():
+        own = (log["pid"] == pid).to_numpy()
+        stamps = np.union1d(np.unique(begun_ms[own]), np.unique(ended_ms[own]))  # few of many, each by itself
         stamps = np.append(stamps, [stamps[-1] + 1, stamps[-1] + 2])  # the last turn has ended, too
-        after = np.searchsorted(stamps, until_ms[rows], side="right")
-        until_ms[rows] = stamps[after] + 1  # a stamp is cut off to the millisecond
-    frame = pd.DataFrame({"host_tag": log["upstream_http_x_host_tag"], "from_ms": begun_ms, "until_ms": until_ms})
-    return frame[log["upstream_addr"].str.contains(":", regex=False)]
+        after = np.searchsorted(stamps, until_ms[own], side="right")
+        until_ms[own] = stamps[after] + 1  # a stamp is cut off to the millisecond
+    passed_on = log["upstream_addr"].str.contains(":", regex=False).to_numpy(dtype=bool)
+    tags = log["upstream_http_x_host_tag"][passed_on]
+    return pd.DataFrame({"host_tag": tags, "from_ms": begun_ms[passed_on], "until_ms": until_ms[passed_on]})
 
 
 def _whole_ms(seconds: pd.Series | np.ndarray) -> np.ndarray:
-    return np.rint(np.asarray(seconds) * 1e3).astype("int64")
+    ms = np.asarray(seconds) * 1e3
+    return np.rint(ms, out=ms).astype("int64")
 
 
 def _made_by(moments: np.ndarray, at_ms: np.ndarray) -> np.ndarray:

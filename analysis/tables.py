@@ -47,12 +47,13 @@ class Tables:
         intervals = resources.intervals(evidence)
         matching, attempts = Matching.of(evidence), Attempts.of(evidence)
         latencies = ordered(evidence)
+        of_latency = {"latency": latency(latencies), "percentiles": percentiles(latencies)}
+        del latencies  # as large as a ledger
         reconciled = reconciliation(evidence, matching, attempts)
         return cls(
             matching=matching,
             distribution=distribution(evidence),
-            latency=latency(latencies),
-            percentiles=percentiles(latencies),
+            **of_latency,
             parts=parts(evidence, matching),
             timeline=timeline(evidence, sampled),
             sampled=sampled,
