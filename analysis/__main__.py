@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from rich.table import Table
@@ -16,6 +17,8 @@ from scenarios.console import Console
 
 COLOURS = {Outcome.UNTESTED: "dim", Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INVALID: "yellow"}
 
+SHORT_S = 2.0  # nobody needs to be told of less
+
 
 def main() -> None:
     """Analyse, print the verdict, and exit with its code."""
@@ -23,7 +26,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="a report directory, for example reports/baseline/latest")
     directory = parser.parse_args().directory
     with told():
-        verdict = report(directory)
+        verdict = report(directory, partial(Console(stderr=True).working, after_s=SHORT_S))
         _print(verdict, directory.resolve())
     sys.exit(verdict.outcome.exit_code)
 

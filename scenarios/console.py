@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Timer
 from typing import Any
 
 import rich.console
@@ -20,11 +21,18 @@ class Console(rich.console.Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
     @contextmanager
-    def working(self, what: str) -> Iterator[None]:
-        """Say what takes a while: moving on a terminal for as long as it lasts, in a line of its own elsewhere."""
+    def working(self, what: str, after_s: float = 0.0) -> Iterator[None]:
+        """Say what takes a while: moving on a terminal for as long as it lasts, in a line of its own elsewhere.
+
+        That line comes when it has taken so many seconds already.
+        """
         if self.is_terminal:
             with self.status(what):
                 yield
         else:
-            self.print(what, soft_wrap=True, markup=False)
-            yield
+            line = Timer(after_s, self.print, [what], {"soft_wrap": True, "markup": False})
+            line.start()
+            try:
+                yield
+            finally:
+                line.cancel()

@@ -157,16 +157,24 @@ def disk_answer(usage: pd.DataFrame) -> str:
 def draw_peaks(  # noqa: PLR0913, PLR0917 - of which columns, in which colours, and where
     usage: pd.DataFrame, peak: str, limit: str, palette: Mapping[str, str], width: float, axes: Axes
 ) -> None:
-    """A bar per service for the most that it used, and a mark at its limit where it has one; `width` is in inches."""
+    """A bar per service for the most that it used; `width` is in inches.
+
+    Where there are limits, a bar is the share of its own, with a mark at all of it; a service without one has no bar.
+    """
+    limited = usage[limit] > 0
+    lengths = (usage[peak] / usage[limit].where(limited)).fillna(0.0) if limited.any() else usage[peak]
     rows, texts = range(len(usage)), list[str]()
-    axes.barh(rows, usage[peak], color=[palette.get(str(service), GREY) for service in usage.index], height=0.66)
-    for row, (used, may) in enumerate(zip(usage[peak], usage[limit], strict=True)):
+    axes.barh(rows, lengths, color=[palette.get(str(service), GREY) for service in usage.index], height=0.66)
+    for row, (length, used, may) in enumerate(zip(lengths, usage[peak], usage[limit], strict=True)):
         if may > 0:
-            axes.plot([may, may], [row - 0.42, row + 0.42], color=ALARM, linewidth=2.0)
-        text = number(float(f"{used:.3g}")) + (f" of {number(may)}" if may > 0 else "")
+            axes.plot([1, 1], [row - 0.42, row + 0.42], color=ALARM, linewidth=2.0)
+        text = number(float(f"{used:.3g}")) + (
+            f" of {number(may)}" if may > 0 else ", no limit" if any(limited) else ""
+        )
         texts.append(text)
-        axes.annotate(text, (max(used, may), row), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
-    most = float(np.nanmax(usage[[peak, limit]].to_numpy(dtype="float64"), initial=0.0))
+        end = max(length, float(may > 0))
+        axes.annotate(text, (end, row), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
+    most = max(float(np.nanmax(lengths, initial=0.0)), float(limited.any()))
     axes.set_xlim(0, (most or 1.0) * width / max(0.3 * width, width - widest(texts) - 0.15))
     axes.set_xticks([])
     axes.set_yticks([])

@@ -110,9 +110,13 @@ def _heading(figure: Figure, left: float, bottom: float, text: str, width: float
 def _draw_split(figure: Figure, table: pd.DataFrame, doubt: str, box: Box) -> None:
     left = box.left + distribution.names_width(table) + 0.1
     width = HALF - left
-    distribution.draw_counts(table, width, place(figure, box._replace(left=left, width=width)))
+    counts = place(figure, box._replace(left=left, width=width))
+    distribution.draw_counts(table, width, counts)
+    counts.set_xlabel("requests answered; dark line: claimed")
     right = HALF + 0.3
-    distribution.draw_deviations(table, place(figure, box._replace(left=right, width=WIDTH - right - 0.3)))
+    deviations = place(figure, box._replace(left=right, width=WIDTH - right - 0.3))
+    distribution.draw_deviations(table, deviations)
+    deviations.set_xlabel("requests off the claim; grey: may be off")
     _heading(figure, EDGE, box.bottom + box.height + 0.08, distribution.answer(table, doubt), box.width)
 
 
@@ -141,7 +145,8 @@ def _draw_use(figure: Figure, evidence: Evidence, usage: pd.DataFrame, box: Box)
             axes.set_yticks(range(len(usage)), names)
             axes.tick_params(axis="y", length=0, labelcolor=INK)
     limited = bool((usage[["cpu_limit", "memory_limit_mib"]] > 0).any(axis=None))
-    answer = resources.memory_answer(usage) if limited else "Peak use; nothing limits it on this stack"
+    of_limits = resources.cpu_answer if usage["throttled"].max() > 0 else resources.memory_answer
+    answer = of_limits(usage) if limited else "Peak use; nothing limits it on this stack"
     _heading(figure, box.left, box.bottom + box.height + 0.08, answer, box.width)
 
 
