@@ -9,7 +9,7 @@ SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OF
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help scenarios up down status logs fingerprint bench report test test-mutants lint format lock clean
+.PHONY: help scenarios up down status logs fingerprint bench report compare test test-mutants lint format lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench: $(INSTALLED) ## what a request costs each load generator that is here, si
 
 report: $(INSTALLED) ## redo a report from its ledgers, for example make report RUN=reports/spike/latest
 	@$(PY) -m analysis '$(or $(RUN),$(error say which one: make report RUN=reports/baseline/latest))'
+
+compare: $(INSTALLED) ## say what changed between two runs, and whether it is more than noise [A=reports/… B=reports/… SCENARIO=spike]
+	@$(PY) -m analysis.comparison '$(A)' '$(B)' $(if $(SCENARIO),--scenario '$(SCENARIO)')
 
 test: $(INSTALLED) ## run every test
 	@$(PY) -m pytest $(ARGS)
