@@ -88,12 +88,11 @@ def _claims(claims: list[Claimed]) -> Table:
 
 
 def _latency(latency: pd.DataFrame) -> Table:
-    table = _headed("latency", "stage", "answers A", "B", "p50 ms A", "B", "change", "between", "and", "")
+    table = _headed("p50 in ms", "stage", "A", "B", "change", "at least", "at most", "")
     for row in latency.reset_index().to_dict("records"):
         table.add_row(
             row["host_tag"],
             row["stage"],
-            *(f"{row[name]:,}" for name in ("a_count", "b_count")),
             *(f"{row[name]:,.1f}" for name in ("a_p50_ms", "b_p50_ms")),
             *(percent(row[name]) for name in ("ratio", "lowest", "highest")),
             _coloured(row["outcome"]),

@@ -1,16 +1,20 @@
 """What is said of two runs, whose latencies and faults are made up, and therefore known."""
 
 from dataclasses import replace
+from itertools import pairwise
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.signal import lfilter
 
 from analysis.comparison.comparison import Comparison
-from analysis.comparison.latency import holm, latency_changes
+from analysis.comparison.latency import MARGIN, holm, latency_changes
 from analysis.comparison.run import Run
 from analysis.comparison.words import answer
+from analysis.pictures.comparison import comparison_figure
+from analysis.pictures.style import styled
 from analysis.tables import Tables
 from analysis.verdict import judge
 from scenarios.ledgers import Response
@@ -230,3 +234,19 @@ def test_holm_multiplies_by_how_many_are_left_and_never_falls():
     assert holm(p).tolist()[:2] == pytest.approx([0.06, 0.03])
     assert np.isnan(holm(p)[2])
     assert holm(p)[3] == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(("tags", "stages"), [(THREE[:2], ("steady",)), (DOZEN, STAGES)])
+def test_the_picture_holds_every_change_inside_and_apart(tags, stages):
+    draws = np.random.default_rng(9)
+    latency = latency_changes(*(made_up(draws, tags, stages=stages, spread=each) for each in (0.05, 0.9)))
+    with styled():
+        figure = comparison_figure(latency, MARGIN, "The answer")
+        figure.draw_without_rendering()
+        said = [text.get_window_extent() for axes in figure.axes for text in axes.texts]
+        assert len(said) == len(latency)
+        assert max(box.x1 for box in said) <= figure.bbox.x1
+        for one, next_one in pairwise(said):
+            assert next_one.y1 < one.y0
+        assert figure.get_suptitle() == "The answer"
+        plt.close(figure)
