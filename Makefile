@@ -9,7 +9,7 @@ SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OF
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help scenarios up down status logs fingerprint bench growth report clean-reports test test-mutants lint format lock clean
+.PHONY: help scenarios up down status logs fingerprint bench growth report compare clean-reports test test-mutants lint format lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ growth: $(INSTALLED) ## how the time and memory of an analysis grow with the run
 
 report: $(INSTALLED) ## redo a report from its ledgers, for example make report RUN=reports/spike/latest
 	@$(PY) -m analysis '$(or $(RUN),$(error say which one: make report RUN=reports/baseline/latest))'
+
+compare: $(INSTALLED) ## say what changed between two runs, and whether it is more than noise [A=reports/… B=reports/… SCENARIO=spike]
+	@$(PY) -m analysis.comparison '$(A)' '$(B)' $(if $(SCENARIO),--scenario '$(SCENARIO)')
 
 clean-reports: $(INSTALLED) ## remove all but the newest reports of each scenario [KEEP=20]
 	@$(SCENARIOS) clean-reports $(if $(KEEP),--keep '$(KEEP)')

@@ -14,7 +14,7 @@ from analysis.verdict import Verdict, judge
 Working = Callable[[str], AbstractContextManager[None]]
 
 
-def report(directory: Path, working: Working = nullcontext) -> Verdict:
+def report(directory: Path, working: Working = lambda _: nullcontext()) -> Verdict:
     """Analyse a run; `working` is told what takes a while. Raises `UsageError` when its evidence is damaged."""
     with working("reading the ledgers"):
         evidence = Evidence.read(directory)

@@ -1,6 +1,7 @@
 """A replica with a fault, otherwise the real one: `HOST_TAG=back-01 python -m tests.mutants.backend FAULT --port 8001`.
 
-Each fault strikes one POST in ten, but for those of the name, which strike all, as does slowness.
+Each fault strikes one POST in ten, but for those of the name, which strike all, as does slowness. Being busy is no
+fault: each answer takes a while. Being busier is that, and a fifth more.
 """
 
 import argparse
@@ -15,6 +16,8 @@ from backend.presentation.app import create_app
 
 ONE_IN = 10
 SLOW_S = (0.02, 0.1)
+BUSY_S = 0.05
+BUSIER_S = 1.2 * BUSY_S
 
 
 class Faulty:
@@ -24,7 +27,7 @@ class Faulty:
         self._app = create_app(tag)
         self._tag = tag.encode()
         self._fault = getattr(self, f"_{fault}")
-        self._always = fault in ("misnamed", "nameless", "slow")
+        self._always = fault in ("misnamed", "nameless", "slow", "busy", "busier")
         self._posts = count(1)
 
     async def __call__(self, scope, receive, send):
@@ -50,6 +53,14 @@ class Faulty:
 
     async def _slow(self, scope, receive, send):
         await asyncio.sleep(random.uniform(*SLOW_S))
+        await self._tagged(scope, receive, send)
+
+    async def _busy(self, scope, receive, send):
+        await asyncio.sleep(BUSY_S)
+        await self._tagged(scope, receive, send)
+
+    async def _busier(self, scope, receive, send):
+        await asyncio.sleep(BUSIER_S)
         await self._tagged(scope, receive, send)
 
     async def _unavailable(self, _scope, receive, send):

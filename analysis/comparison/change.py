@@ -1,0 +1,12 @@
+"""What became of something from one run to the next."""
+
+from enum import StrEnum
+
+
+class Change(StrEnum):
+    """Where a change may be of either sign, and of any size that was not excluded, nobody can tell."""
+
+    SAME = "same"
+    BETTER = "better"
+    WORSE = "worse"
+    UNKNOWN = "cannot tell"

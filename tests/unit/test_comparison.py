@@ -1,0 +1,249 @@
+"""What is said of two runs, whose latencies and faults are made up, and therefore known."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.signal import lfilter
+
+from analysis.comparison.comparison import Comparison
+from analysis.comparison.latency import MARGIN, holm, latency_changes
+from analysis.comparison.run import Run
+from analysis.comparison.words import answer
+from analysis.pictures.comparison import comparison_figure
+from analysis.pictures.style import styled
+from analysis.tables import Tables
+from analysis.verdict import judge
+from tests.unit.evidence import evidence, response, responses
+
+THREE = ("back-01", "back-02", "back-03")
+DOZEN = tuple(f"back-{number:02}" for number in range(1, 13))
+STAGES = ("calm", "surge", "recovery")
+PAIRS = 60
+FEW = dict.fromkeys(("host_tag", "stage", "error"), "category")
+
+
+def run(made):
+    tables = Tables.of(made)
+    return Run("made/one", made, tables, judge(made, tables))
+
+
+def compare(a, b):
+    return Comparison.of(run(a), run(b))
+
+
+def wandering(draws, count, memory, spread):
+    """An AR(1) sequence: each value remembers so much of the one before."""
+    steps = draws.normal(0, spread * np.sqrt(1 - memory**2), count)
+    steps[0] = draws.normal(0, spread)
+    return lfilter([1], [1, -memory], steps)
+
+
+def made_up(draws, tags=THREE, *, stages=("steady",), count=200, memory=0.5, spread=0.05, slower=None):
+    """A run in which each backend gets `count` requests in each stage; `slower`: by how much, in which cell."""
+    cells = [(tag, stage) for stage in stages for tag in tags]
+    usual_us = [20_000 * (slower or {}).get(cell, 1.0) for cell in cells]
+    noise = [np.exp(wandering(draws, count, memory, spread)) for _ in cells]
+    rows = pd.DataFrame([response(0)]).loc[np.zeros(count * len(cells), dtype=int)].reset_index(drop=True)
+    made = evidence([], dict.fromkeys(tags, 1), requests=len(rows))
+    return replace(
+        made,
+        manifest=made.manifest.model_copy(update={"scenario": with_stages(made.manifest.scenario, stages)}),
+        responses=rows.assign(
+            sent_us=rows.index,
+            request_id=made.ids.numbers([f"id-{number}" for number in rows.index]),
+            host_tag=np.repeat([tag for tag, _ in cells], count),
+            stage=np.repeat([stage for _, stage in cells], count),
+            latency_us=(np.repeat(usual_us, count) * np.concatenate(noise)).astype(int),
+        ).astype(FEW),
+    )
+
+
+def with_stages(scenario, names):
+    (stage,) = scenario.stages
+    return scenario.model_copy(update={"stages": tuple(stage.model_copy(update={"name": name}) for name in names)})
+
+
+def changed(a, b):
+    """The backends and stages of which a change is claimed, and which."""
+    outcomes = latency_changes(a, b)["outcome"]
+    return {cell: str(outcome) for cell, outcome in outcomes.items() if outcome in ("worse", "better")}
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.9, 0.98])
+def test_latencies_that_remember_those_before_raise_no_false_alarm(memory):
+    draws = np.random.default_rng(20_26)
+    alarms = sum(bool(changed(*(made_up(draws, memory=memory, spread=0.15) for _ in "ab"))) for _ in range(PAIRS))
+    assert alarms < 0.05 * PAIRS
+
+
+def test_a_dozen_backends_in_three_stages_raise_no_false_alarm_either():
+    draws = np.random.default_rng(1)
+    alarms = sum(
+        bool(changed(*(made_up(draws, DOZEN, stages=STAGES, count=60, memory=0.9, spread=0.15) for _ in "ab")))
+        for _ in range(20)
+    )
+    assert alarms <= 1
+
+
+@pytest.mark.parametrize(("times", "outcome"), [(1.2, "worse"), (1 / 1.2, "better")])
+def test_a_fifth_more_or_less_is_found_and_named_right(times, outcome):
+    draws = np.random.default_rng(3)
+    slower = {("back-02", "steady"): times}
+    found = [changed(made_up(draws, count=600), made_up(draws, count=600, slower=slower)) for _ in range(PAIRS)]
+    assert found.count({("back-02", "steady"): outcome}) > 0.95 * PAIRS
+
+
+def test_of_a_dozen_backends_in_three_stages_the_one_that_is_slower_is_found():
+    draws = np.random.default_rng(4)
+    slower = {("back-07", "surge"): 1.2}
+    before, after = (made_up(draws, DOZEN, stages=STAGES, spread=0.03, slower=each) for each in ({}, slower))
+    assert changed(before, after) == {("back-07", "surge"): "worse"}
+    sentence = answer([], latency_changes(before, after))
+    assert sentence.startswith("back-07 got ")
+    assert sentence.endswith(" slower in surge")
+
+
+def test_a_change_within_the_margin_is_told_and_is_none():
+    draws = np.random.default_rng(5)
+    slower = {("back-02", "steady"): 1.03}
+    before, after = (made_up(draws, memory=0.0, spread=0.001, slower=each) for each in ({}, slower))
+    row = latency_changes(before, after).loc[("back-02", "steady")]
+    assert row["outcome"] == "same"
+    assert row["lowest"] > 1.02
+    assert row["corrected_p"] < 0.001
+    assert compare(before, after).sentence == "Nothing changed by more than 4 %"
+
+
+def test_what_was_too_noisy_to_be_seen_is_not_sold_as_no_change():
+    draws = np.random.default_rng(6)
+    found = compare(*(made_up(draws, spread=0.6, memory=0.9) for _ in "ab"))
+    assert found.exit_code == 0
+    assert set(found.latency["outcome"]) == {"cannot tell"}
+    assert found.sentence.startswith("No change was seen, and one of up to ")
+
+
+def test_identical_runs_do_not_differ():
+    made = evidence(responses({"a": 100, "b": 100}), {"a": 1, "b": 1})
+    found = compare(made, made)
+    assert (found.exit_code, found.sentence) == (0, "Nothing changed by more than 0 %")
+    assert set(found.latency["corrected_p"]) == {1.0}
+
+
+def test_fast_refusals_are_not_taken_for_fast_answers():
+    rows = responses({"a": 100})
+    refused = [row._replace(status=503, error="status 503", latency_us=1) for row in rows[:60]]
+    found = latency_changes(
+        evidence(rows, {"a": 1}), evidence([*refused, *(row._replace(sent_us=10**12) for row in rows)], {"a": 1})
+    )
+    assert found.loc[("a", "steady"), ["b_count", "b_p50_ms", "ratio", "outcome"]].tolist() == [100, 1.0, 1.0, "same"]
+
+
+def test_batches_follow_the_order_of_sending_whatever_that_of_the_rows():
+    rows = [response(number, "a", latency_us=1000 + 10 * number) for number in range(200)]
+    found = latency_changes(evidence(rows, {"a": 1}), evidence(rows[::-1], {"a": 1}))
+    assert found.loc[("a", "steady"), ["lowest", "highest"]].tolist() == [1.0, 1.0]
+
+
+def test_too_few_answers_are_not_judged_and_do_not_count_among_the_comparisons():
+    draws = np.random.default_rng(7)
+    two = made_up(draws, THREE[:2])
+    few = [response(10_000 + number, "back-03") for number in range(99)]
+    more = replace(two, responses=pd.concat([two.responses, pd.DataFrame(few)], ignore_index=True).astype(FEW))
+    found = latency_changes(more, more)
+    assert found.loc[("back-03", "steady"), ["a_count", "outcome"]].tolist() == [99, "cannot tell"]
+    assert found.loc[("back-03", "steady"), ["ratio", "lowest", "highest", "p", "corrected_p"]].isna().all()
+    other = made_up(draws, THREE[:2])
+    pd.testing.assert_frame_equal(latency_changes(more, other).loc[list(THREE[:2])], latency_changes(two, other))
+
+
+ODD = {
+    "empty": [],
+    "single": [response(0, "a")],
+    "all failed": [response(number, status=0, error="refused") for number in range(100)],
+}
+
+
+@pytest.mark.parametrize("rows", ODD.values(), ids=ODD.keys())
+def test_odd_runs_are_compared_without_a_word_too_many(rows):
+    made = evidence(rows, {"a": 1}, requests=max(1, len(rows)))
+    found = compare(made, made)
+    assert found.exit_code == 3
+    assert found.sentence.startswith(("It cannot be told: ", "The runs cannot be compared: verdict"))
+
+
+def test_a_backend_that_fell_silent_breaks_the_split_and_the_others_are_still_compared():
+    draws = np.random.default_rng(8)
+    before = made_up(draws)
+    gone = before.responses["host_tag"] == "back-03"
+    tags = before.responses["host_tag"].astype("str").mask(gone, "back-01")
+    after = replace(before, responses=before.responses.assign(host_tag=tags).astype(FEW))
+    found = compare(before, after)
+    assert found.exit_code == 1
+    assert found.sentence == "split back-01 holds no longer, split back-03 holds no longer"
+    assert found.latency["outcome"]["back-02", "steady"] == "same"
+    assert np.isnan(found.latency["ratio"]["back-03", "steady"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome", "code"),
+    [(0, 1, "worse", 1), (1, 0, "better", 0), (0, 0, "same", 0), (1, 5, "same", 0)],
+)
+def test_errors_are_exact_counts_against_what_the_scenario_allows(before, after, outcome, code):
+    found = compare(failing(before), failing(after))
+    claim = next(claim for claim in found.claims if claim.what == "errors")
+    assert claim.outcome == outcome
+    assert claim.b.startswith(f"{after} of 200")
+    assert found.exit_code == code
+    if outcome != "same":
+        assert found.sentence == f"errors {'holds no longer' if code else 'holds again'}"
+
+
+def failing(count):
+    rows = responses({"a": 200})
+    return evidence([row._replace(status=503, error="status 503") for row in rows[:count]] + rows[count:], {"a": 1})
+
+
+def test_errors_that_the_scenario_allows_are_no_regression():
+    rows = responses({"a": 200})
+    bad = [rows[0]._replace(status=503, error="status 503"), *rows[1:]]
+    found = compare(*(evidence(each, {"a": 1}, error_rate=0.01) for each in (rows, bad)))
+    assert found.exit_code == 0
+
+
+def test_a_claim_that_one_run_could_not_show_is_unknown():
+    """A request that nobody is known to have answered fails for certain, and leaves the split open."""
+    rows = responses({"a": 200, "b": 200})
+    bad = [rows[0]._replace(host_tag="", status=0, error="reset"), *rows[1:]]
+    weights = {"a": 1, "b": 1}
+    both = compare(evidence(bad, weights), evidence(bad, weights))
+    assert {claim.what: str(claim.outcome) for claim in both.claims}["split a"] == "cannot tell"
+    assert (both.exit_code, both.sentence) == (
+        3,
+        "It cannot be told: split a, split b could not be shown in both runs",
+    )
+    assert compare(evidence(rows, weights), evidence(bad, weights)).exit_code == 1
+
+
+def test_holm_multiplies_by_how_many_are_left_and_never_falls():
+    p = pd.Series([0.04, 0.01, np.nan, 0.03])
+    assert holm(p).tolist()[:2] == pytest.approx([0.06, 0.03])
+    assert np.isnan(holm(p)[2])
+    assert holm(p)[3] == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(("tags", "stages"), [(THREE[:2], ("steady",)), (DOZEN, STAGES)])
+def test_the_picture_holds_every_change_inside_and_apart(tags, stages):
+    draws = np.random.default_rng(9)
+    latency = latency_changes(*(made_up(draws, tags, stages=stages, spread=each) for each in (0.05, 0.9)))
+    with styled():
+        figure = comparison_figure(latency, MARGIN, "The answer")
+        figure.draw_without_rendering()
+        said = [text.get_window_extent() for axes in figure.axes for text in axes.texts]
+        assert len(said) == len(latency)
+        assert max(box.x1 for box in said) <= figure.bbox.x1
+        for one, next_one in pairwise(said):
+            assert next_one.y1 < one.y0
+        assert figure.get_suptitle() == "The answer"
