@@ -76,9 +76,11 @@ class Tables:
             yield "parts", self.parts.round(DECIMALS)
         yield "timeline", self.timeline.round(DECIMALS)
         yield "stages", self.stages.round(DECIMALS)
+        yield "totals", self.sampled
         yield "processes", self.processes.round(DECIMALS)
         yield "overhead", self.overhead.round(DECIMALS)
         if len(self.usage):
+            yield "intervals", self.intervals.round(DECIMALS).set_index("service")
             yield "usage", self.usage.round(DECIMALS)
         if evidence.stack is not None:
             yield "reconciliation", self.reconciliation.astype({"processed": "Int64"})
