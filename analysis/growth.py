@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from analysis.made_run import make_run
 from analysis.pictures.scales import number
@@ -98,12 +98,14 @@ def draw_growth(growth: pd.DataFrame, column: str, axes: Axes) -> None:
     axes.plot(growth["requests"], linear, color=BAND, linewidth=2)
     axes.plot(growth["requests"], growth[column], color=INK, marker="o")
     for requests, value in zip(growth["requests"], growth[column], strict=True):
-        axes.annotate(f"{value:,.0f}", (requests, value), xytext=(0, 8), textcoords="offset points", ha="center")
+        axes.annotate(f"{value:,.0f}", (requests, value), xytext=(-4, 8), textcoords="offset points", ha="right", color=INK)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlim(growth["requests"].min() / 2, 2 * growth["requests"].max())
+    axes.set_xlim(growth["requests"].min() / 6, 2 * growth["requests"].max())
     axes.set_ylim(growth[column].min() / 2, 2.5 * growth[column].max())
-    for axis in (axes.xaxis, axes.yaxis):
+    for axis, steps in ((axes.xaxis, (1,)), (axes.yaxis, (1, 2, 5))):
+        axis.set_major_locator(LogLocator(subs=steps))
+        axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
