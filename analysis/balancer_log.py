@@ -16,7 +16,7 @@ LARGEST = 2**63 - 1  # that a column of numbers can hold
 
 
 def read_log(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
-    """The rows of `balancer.csv`, and how many lines of it are none. Raises `OSError` when it cannot be read."""
+    """The rows of `balancer.csv`, and how many lines of it are none; neither when there is no such file."""
     try:
         frame = read_requests(path, Balanced, ids)
     except UsageError:

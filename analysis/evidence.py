@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.balancer_log import read_log
 from analysis.frames import empty, read
 from analysis.request_ids import RequestIds
-from analysis.request_ledgers import of_rows, read_requests
+from analysis.request_ledgers import read_requests
 from scenarios.errors import UsageError
 from scenarios.ledgers import (
     BACKENDS,
@@ -16,7 +16,6 @@ from scenarios.ledgers import (
     GENERATOR,
     RESOURCES,
     RESPONSES,
-    Balanced,
     Processed,
     Pulse,
     Resource,
@@ -34,10 +33,12 @@ class Evidence:
 
     Where the runner had started Locust, also what the stack claims, the samples of its resources (`Resource`), the
     requests as the balancer logged them (`Balanced`), the number of damaged lines in that log, and what the backends
-    counted (`Processed`). In `responses` and `balancer` a request id is a number, of which `ids` knows the text.
+    counted (`Processed`). A ledger that is `missing`, by name, has no rows. In `responses` and `balancer` a request id
+    is a number, of which `ids` knows the text.
     """
 
     manifest: Manifest
+    missing: list[str]
     ids: RequestIds
     responses: pd.DataFrame
     pulses: pd.DataFrame
@@ -49,28 +50,30 @@ class Evidence:
 
     @classmethod
     def read(cls, directory: Path) -> "Evidence":
-        """Read a report directory. Raises `UsageError` saying which file is missing, cut off or changed."""
+        """Read a report directory. Raises `UsageError` when it is none, was cut off, or holds what was changed."""
         manifest = ReportDirectory(directory).manifest()
         if manifest.end is None:
             raise UsageError(f"{directory}: the run was cut off before its end mark was set: run it again")
-        for name in dict.fromkeys((RESPONSES, GENERATOR, *manifest.end.ledgers)):
+        kept = dict.fromkeys((RESPONSES, GENERATOR, *manifest.end.ledgers))
+        missing = [name for name in kept if not (directory / name).exists()]
+        for name in kept.keys() - set(missing):
             _require_unchanged(directory / name, manifest.end.ledgers.get(name))
-        witnessed = manifest.end.ledgers.keys() >= set(WITNESSES)
-        if (directory / STACK).exists() and not witnessed:
+        if (directory / STACK).exists() and not manifest.end.ledgers.keys() >= set(WITNESSES):
             raise UsageError(f"{directory}: the command that ran it was cut off before its evidence was: run it again")
         ids = RequestIds()
         responses = read_requests(directory / RESPONSES, Response, ids)
-        balancer, damaged = read_log(directory / BALANCER, ids) if witnessed else (of_rows([], Balanced, ids), 0)
+        balancer, damaged = read_log(directory / BALANCER, ids)
         return cls(
             manifest=manifest,
+            missing=missing,
             ids=ids,
             responses=responses,
-            pulses=read(directory / GENERATOR, Pulse),
-            stack=_stack(directory / STACK) if witnessed else None,
-            resources=read(directory / RESOURCES, Resource) if witnessed else empty(Resource),
+            pulses=_samples(directory / GENERATOR, Pulse),
+            stack=_stack(directory / STACK),
+            resources=_samples(directory / RESOURCES, Resource),
             balancer=balancer,
             damaged=damaged,
-            processed=read(directory / BACKENDS, Processed) if witnessed else empty(Processed),
+            processed=_samples(directory / BACKENDS, Processed),
         )
 
     @property
@@ -89,17 +92,20 @@ class Evidence:
 def _require_unchanged(path: Path, ledger: Ledger | None) -> None:
     if ledger is None:
         raise UsageError(f"{path}: the manifest does not vouch for it: the evidence was changed")
-    try:
-        found = Ledger.of(path)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}: the report directory is incomplete") from error
+    found = Ledger.of(path)
     if found != ledger:
         raise UsageError(
             f"{path}: is not what the run wrote ({found.bytes} bytes, then {ledger.bytes}): the evidence was changed"
         )
 
 
-def _stack(path: Path) -> StackRecord:
+def _samples(path: Path, row: type[Pulse | Resource | Processed]) -> pd.DataFrame:
+    return read(path, row) if path.exists() else empty(row)
+
+
+def _stack(path: Path) -> StackRecord | None:
+    if not path.exists():
+        return None
     try:
         return StackRecord.model_validate_json(path.read_bytes())
     except ValueError as error:

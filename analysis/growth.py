@@ -98,7 +98,8 @@ def draw_growth(growth: pd.DataFrame, column: str, axes: Axes) -> None:
     axes.plot(growth["requests"], linear, color=BAND, linewidth=2)
     axes.plot(growth["requests"], growth[column], color=INK, marker="o")
     for requests, value in zip(growth["requests"], growth[column], strict=True):
-        axes.annotate(f"{value:,.0f}", (requests, value), xytext=(-4, 8), textcoords="offset points", ha="right", color=INK)
+        place = (requests, value)
+        axes.annotate(f"{value:,.0f}", place, (-4, 8), textcoords="offset points", ha="right", color=INK)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(growth["requests"].min() / 6, 2 * growth["requests"].max())

@@ -39,7 +39,9 @@ UNUSED = {  # in the balancer's log for whoever reads the file
 
 
 def read_requests(path: Path, row: type[Request], ids: RequestIds) -> pd.DataFrame:
-    """A ledger. Raises `UsageError` when it is not one, or damaged."""
+    """A ledger; without rows when there is no such file. Raises `UsageError` when it is not one, or damaged."""
+    if not path.exists():
+        return of_rows([], row, ids)
     table = read_table(path, row, _kinds(row))
     numbers = ids.numbers(table[ID[row]])
     table = table.drop_columns([ID[row]])  # the largest: it goes before the others are copied

@@ -16,6 +16,7 @@ from analysis.request_ledgers import counted
 from analysis.statistics import ALL
 from analysis.tables import Tables
 from scenarios.ledgers import RESPONSES
+from scenarios.report_directory import MANIFEST
 
 
 class Verdict(BaseModel):
@@ -31,6 +32,7 @@ def judge(evidence: Evidence, tables: Tables) -> Verdict:
     """Test everything that the scenario and the configuration claim."""
     doubt = doubt_of(evidence, tables.matching, tables.differences)
     checks = [
+        *_evidence(evidence),
         _requests(evidence, tables.matching.sent_again),
         *generator_checks(evidence, tables.stages, tables.overhead),
         _errors(evidence),
@@ -42,6 +44,19 @@ def judge(evidence: Evidence, tables: Tables) -> Verdict:
     ]
     worst = max((check.outcome for check in checks), key=list(Outcome).index)
     return Verdict(scenario=evidence.manifest.scenario.name, outcome=worst, doubt=doubt, checks=checks)
+
+
+def _evidence(evidence: Evidence) -> Iterator[Check]:
+    """Nothing where nothing is missing."""
+    if evidence.missing:
+        yield Check(
+            name="evidence",
+            claim="Everything that the run wrote down is there.",
+            expected="every ledger",
+            observed=f"missing: {', '.join(evidence.missing)}",
+            outcome=Outcome.INVALID,
+            evidence=MANIFEST,
+        )
 
 
 def _requests(evidence: Evidence, repeated: int) -> Check:

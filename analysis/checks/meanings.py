@@ -1,6 +1,7 @@
 """What it means when a check does not pass, in a sentence each."""
 
 MEANINGS = {
+    "evidence": "A part of what was seen is lost, and what it would have shown is not known.",
     "requests": "The run was not what the scenario asks for, so it says nothing about the claim.",
     "users": "The load was never as wide as the scenario asks for; the system was tested with less.",
     "rendezvous": "The users did not send together, so the surge was milder than its name.",

@@ -137,6 +137,7 @@ def evidence(rows, weights, *, requests=None, complete=True, cycles=1, pulses=No
     ids = RequestIds()
     return Evidence(
         manifest=manifest(scenario(asked, **of_scenario), weights, complete=complete, cycles=cycles),
+        missing=[],
         ids=ids,
         responses=of_rows(rows, Response, ids),
         pulses=frame([pulse(users=peak)] if pulses is None else pulses, Pulse),

@@ -1,11 +1,14 @@
 """Report directories on disk: sound, cut off, damaged, and in every odd state that still deserves a report."""
 
 import json
+import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
+from analysis.made_run import make_run
 from analysis.report import report
 from analysis.verdict import Outcome
 from scenarios.errors import UsageError
@@ -16,8 +19,8 @@ from tests.unit.evidence import response, responses
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
 TABLES = (
-    *("distribution.csv", "latency.csv", "percentiles.csv", "timeline.csv", "stages.csv", "processes.csv"),
-    "overhead.csv",
+    *("distribution.csv", "latency.csv", "percentiles.csv", "timeline.csv", "stages.csv", "totals.csv"),
+    *("processes.csv", "overhead.csv"),
 )
 DOCUMENTS = ("verdict.json", "junit.xml", "report.md", "report.html")
 EXACT = {"a": 167, "b": 333, "c": 500}
@@ -108,10 +111,6 @@ def damage_manifest_key(directory):
     directory.manifest_path.write_text(json.dumps(document))
 
 
-def damage_ledger_missing(directory):
-    directory.responses_path.unlink()
-
-
 def damage_ledger_cut(directory):
     directory.responses_path.write_bytes(directory.responses_path.read_bytes()[:-10])
 
@@ -141,7 +140,6 @@ def damage_ledger_edited(directory):
         (damage_manifest_key, "manifest.json: is damaged: claim.weights: Field required"),
         (damage_no_voucher, "responses.csv: the manifest does not vouch for it"),
         (damage_weights, "manifest.json: is damaged: claim.weights.a: Input should be greater than or equal to 1"),
-        (damage_ledger_missing, "responses.csv: No such file or directory: the report directory is incomplete"),
         (damage_ledger_cut, "responses.csv: is not what the run wrote"),
         (damage_ledger_edited, "responses.csv: is not what the run wrote"),
     ],
@@ -210,3 +208,36 @@ def test_the_command_refuses_in_one_sentence(tmp_path):
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("analysis: ")
     assert ended.stderr.count("\n") == 1
+
+
+KEPT = ("responses.csv", "generator.csv", "stack.json", "resources.csv", "balancer.csv", "backends.csv")
+
+
+@pytest.fixture(scope="module")
+def witnessed(tmp_path_factory):
+    """A run on a stack, as it left its ledgers."""
+    path = tmp_path_factory.mktemp("reports") / "run"
+    make_run(path, 600)
+    return path
+
+
+@pytest.mark.parametrize("lost", [*((name,) for name in KEPT), KEPT], ids=[*KEPT, "all of them"])
+def test_a_report_whose_ledgers_were_lost_says_so_and_blames_nobody(witnessed, tmp_path, lost):
+    shutil.copytree(witnessed, tmp_path / "run")
+    for name in lost:
+        (tmp_path / "run" / name).unlink()
+    verdict = report(tmp_path / "run")
+    assert verdict.outcome is Outcome.INVALID
+    assert verdict.checks[0].name == "evidence"
+    assert all(name in verdict.checks[0].observed for name in lost)
+    assert not [check.name for check in verdict.checks if check.outcome is Outcome.FAIL]
+    assert lost[0] in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_names_that_no_file_should_have_to_bear_are_reported_as_they_are(directory):
+    names = ["<script>alert(1)</script>", 'a,b "c"', "x" * 60]
+    rows = [response(number, names[number % 3], stage="steady") for number in range(600)]
+    evidence.write(directory, rows, dict.fromkeys(names, 1))
+    assert report(directory.path).outcome is Outcome.PASS
+    table = pd.read_csv(directory.path / "distribution.csv")
+    assert sorted(table["host_tag"]) == sorted(names)
