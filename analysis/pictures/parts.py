@@ -71,7 +71,9 @@ def answer(parts: pd.DataFrame) -> str:
     shares = means[PARTS].loc[stage].clip(lower=0)
     most = str(shares.idxmax())
     of = f" in stage {name_of(stage)}" if len(means) > 1 else ""
-    return f"{100 * shares[most] / max(shares.sum(), 1e-9):.0f} % of the mean latency{of} was spent {WHERE[most]}"
+    percent = 100 * shares[most] / max(shares.sum(), 1e-9)
+    said = "Over 99" if 99.5 <= percent < 100 else f"{percent:.0f}"  # nearly all is not all
+    return f"{said} % of the mean latency{of} was spent {WHERE[most]}"
 
 
 WHERE = {

@@ -111,6 +111,14 @@ def test_parts(most, title):
     assert parts.answer(table.iloc[:0]) == "Cannot tell: no answer is in both ledgers"
 
 
+@pytest.mark.parametrize(("rest", "said"), [(0.0, "100 %"), (0.01, "Over 99 %"), (0.3, "99 %")])
+def test_nearly_all_of_latency_is_not_all(rest, said):
+    row = {"stage": "steady", "around": "mean", "count": 9, TOTAL: 10.0} | dict.fromkeys(PARTS, 0.0)
+    row |= {"backend_ms": 10.0 * (1 - rest / 3), "balancer_ms": 10.0 * rest / 3}
+    table = pd.DataFrame([row], columns=COLUMNS).set_index(["stage", "around"])
+    assert parts.answer(table).startswith(f"{said} of the mean")
+
+
 def test_parts_are_told_of_the_stage_with_most_requests():
     rows = [
         {"stage": stage, "around": "mean", "count": count, TOTAL: 4.0} | dict.fromkeys(PARTS, 1.0)
