@@ -16,6 +16,7 @@ from analysis.running import HIGHEST, LOWEST, swing
 from analysis.statistics import ROUNDING
 
 LINEAR = 3.0  # requests: up to here the scale is linear, and logarithmic beyond
+SHOWN = f"coloured: where it can have been; grey: where it may be; logarithmic beyond {LINEAR:g}"
 ONE_COLUMN = 6  # backends; more stand in two
 ROW, LEFT, BELOW, ABOVE, GAP = 1.05, 0.95, 0.62, 0.32, (0.35, 0.42)
 
@@ -43,7 +44,7 @@ def running_figure(running: pd.DataFrame, allowed: pd.Series, doubt: str) -> Fig
         nothing(panels[0])
     middle = box.bottom + box.height / 2
     say(figure, EDGE, middle, "requests off its share", rotation=90, va="center", color=GREY)
-    say(figure, LEFT, EDGE, "seconds since the first request; coloured: where its deviation can have been", color=GREY)
+    say(figure, LEFT, EDGE, f"seconds since the first request; {SHOWN}", color=GREY)
     return figure
 
 
