@@ -8,15 +8,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.request_ids import RequestIds
-from analysis.request_ledgers import of_rows, read_requests
+from analysis.request_ledgers import largest, of_rows, read_requests
 from scenarios.errors import UsageError
 from scenarios.ledgers import Balanced, balanced_of
 
-LARGEST = 2**63 - 1  # that a column of numbers can hold
-
 
 def read_log(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
-    """The rows of `balancer.csv`, and how many lines of it are none; neither when there is no such file."""
+    """The rows of `balancer.csv`, and how many lines of it are none. Raises `OSError` when it cannot be read."""
     try:
         frame = read_requests(path, Balanced, ids)
     except UsageError:
@@ -55,8 +53,8 @@ def _row(line: str) -> Balanced:
     """Raises `csv.Error` or `ValueError` when the line is none of nginx's."""
     (fields,) = csv.reader([line], strict=True)
     row = balanced_of(fields)
-    for text, value in zip(fields, row, strict=True):
-        if isinstance(value, int) and not (text.isascii() and text.isdecimal() and value <= LARGEST):
+    for name, text, value in zip(Balanced._fields, fields, row, strict=True):
+        if isinstance(value, int) and not (text.isascii() and text.isdecimal() and value <= largest(name)):
             raise ValueError(f"{text!r} is no whole number")
         if isinstance(value, float) and not isfinite(value):
             raise ValueError(f"{text!r} is no time")

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.balancer_log import read_log
 from analysis.frames import empty, read
 from analysis.request_ids import RequestIds
-from analysis.request_ledgers import read_requests
+from analysis.request_ledgers import of_rows, read_requests
 from scenarios.errors import UsageError
 from scenarios.ledgers import (
     BACKENDS,
@@ -16,6 +16,7 @@ from scenarios.ledgers import (
     GENERATOR,
     RESOURCES,
     RESPONSES,
+    Balanced,
     Processed,
     Pulse,
     Resource,
@@ -56,24 +57,27 @@ class Evidence:
             raise UsageError(f"{directory}: the run was cut off before its end mark was set: run it again")
         kept = dict.fromkeys((RESPONSES, GENERATOR, *manifest.end.ledgers))
         missing = [name for name in kept if not (directory / name).exists()]
-        for name in kept.keys() - set(missing):
+        there = [name for name in kept if name not in missing]
+        for name in there:
             _require_unchanged(directory / name, manifest.end.ledgers.get(name))
         if (directory / STACK).exists() and not manifest.end.ledgers.keys() >= set(WITNESSES):
             raise UsageError(f"{directory}: the command that ran it was cut off before its evidence was: run it again")
         ids = RequestIds()
         responses = read_requests(directory / RESPONSES, Response, ids)
-        balancer, damaged = read_log(directory / BALANCER, ids)
+        balancer, damaged = (
+            read_log(directory / BALANCER, ids) if BALANCER in there else (of_rows([], Balanced, ids), 0)
+        )
         return cls(
             manifest=manifest,
             missing=missing,
             ids=ids,
             responses=responses,
-            pulses=_samples(directory / GENERATOR, Pulse),
-            stack=_stack(directory / STACK),
-            resources=_samples(directory / RESOURCES, Resource),
+            pulses=read(directory / GENERATOR, Pulse) if GENERATOR in there else empty(Pulse),
+            stack=_stack(directory / STACK) if STACK in there else None,
+            resources=read(directory / RESOURCES, Resource) if RESOURCES in there else empty(Resource),
             balancer=balancer,
             damaged=damaged,
-            processed=_samples(directory / BACKENDS, Processed),
+            processed=read(directory / BACKENDS, Processed) if BACKENDS in there else empty(Processed),
         )
 
     @property
@@ -99,13 +103,7 @@ def _require_unchanged(path: Path, ledger: Ledger | None) -> None:
         )
 
 
-def _samples(path: Path, row: type[Pulse | Resource | Processed]) -> pd.DataFrame:
-    return read(path, row) if path.exists() else empty(row)
-
-
-def _stack(path: Path) -> StackRecord | None:
-    if not path.exists():
-        return None
+def _stack(path: Path) -> StackRecord:
     try:
         return StackRecord.model_validate_json(path.read_bytes())
     except ValueError as error:

@@ -49,7 +49,7 @@ def read_table(path: Path, row: type[Row], kinds: Mapping[str, pa.DataType]) -> 
             ParseOptions(newlines_in_values=True),
             ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[]),
         )
-    except pa.ArrowException as error:
+    except pa.ArrowInvalid as error:
         raise UsageError(f"{path}: is damaged: {str(error).splitlines()[0]}") from error
 
 

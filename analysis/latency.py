@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.evidence import Evidence
 from analysis.request_ledgers import places
-from analysis.statistics import ALL, at_rank
+from analysis.statistics import ALL, at_rank, ranks
 
 QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "p99_9_ms": 0.999, "p99_99_ms": 0.9999}
 NINES = 4  # p99.99
@@ -57,7 +57,8 @@ def percentiles(ordered: Ordered) -> pd.DataFrame:
     """
     frames = []
     for (tag, stage), us in ordered.items():
-        curve = CURVE[(CURVE <= 50) | (len(us) * (100 - CURVE) / 100 >= BEYOND)]
+        slower = len(us) - 1 - ranks(np.full(len(CURVE), len(us)), CURVE / 100)
+        curve = CURVE[(CURVE <= 50) | (slower >= BEYOND)]
         values = at_rank(us, curve / 100) / 1e3
         frames.append(pd.DataFrame({"host_tag": tag, "stage": stage, "percentile": curve, "latency_ms": values}))
     columns = [*KEYS, "percentile", "latency_ms"]

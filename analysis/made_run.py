@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from analysis.frames import kinds_of
 from analysis.round_robin import cycle
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
@@ -72,10 +73,10 @@ def _write_requests(directory: ReportDirectory, requests: int) -> None:
     """Both ledgers of requests, batch by batch; the balancer's in the order in which they ended."""
     random = np.random.default_rng(requests)
     turns = np.array(cycle(list(WEIGHTS.values())))
-    waiting = _schema(Balanced).empty_table()
+    waiting = pa.schema(kinds_of(Balanced)).empty_table()
     with (
-        csv.CSVWriter(directory.responses_path, _schema(Response)) as client,
-        csv.CSVWriter(directory.balancer_path, _schema(Balanced)) as balancer,
+        csv.CSVWriter(directory.responses_path, pa.schema(kinds_of(Response))) as client,
+        csv.CSVWriter(directory.balancer_path, pa.schema(kinds_of(Balanced))) as balancer,
     ):
         for first in range(0, requests, BATCH):
             number = np.arange(first, min(requests, first + BATCH))
@@ -134,12 +135,7 @@ def _table(row: type[Response | Balanced], made: dict[str, object], number: np.n
     """What is made, in the columns of the ledger; zero or nothing in the others."""
     usual = {kind: pa.repeat(kind(), len(number)) for kind in (int, float, str)}
     columns = [made.get(name, usual[kind]) for name, kind in row.__annotations__.items()]
-    return pa.table(dict(zip(row._fields, columns, strict=True))).cast(_schema(row))
-
-
-def _schema(row: type[Response | Balanced]) -> pa.Schema:
-    kinds = {int: pa.int64(), float: pa.float64(), str: pa.string()}
-    return pa.schema([(name, kinds[kind]) for name, kind in row.__annotations__.items()])
+    return pa.table(dict(zip(row._fields, columns, strict=True))).cast(pa.schema(kinds_of(row)))
 
 
 def _pulses(seconds: float) -> Iterator[Pulse]:

@@ -136,7 +136,7 @@ def _is_plain(evidence: Evidence, matching: Matching) -> np.ndarray:
     rows, logged = matching.client, matching.balancer
     status = log["status"].to_numpy()[logged]
     known = pd.Index(client["host_tag"].cat.categories)
-    tag_of = known.get_indexer(log["upstream_http_x_host_tag"].cat.categories)
+    tag_of = known.get_indexer(log["upstream_http_x_host_tag"].cat.categories.to_series().replace("-", ""))
     odd = (
         log["upstream_addr"].str.contains(",", regex=False)
         | log["upstream_status"].isin(FAILED)

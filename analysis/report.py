@@ -4,10 +4,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from analysis.documents.captions import CAPTIONS
 from analysis.documents.findings import Findings
-from analysis.documents.publishing import publish
+from analysis.documents.publishing import DOCUMENTS, publish
+from analysis.drafts import drafted
 from analysis.evidence import Evidence
-from analysis.pictures.gallery import draw
+from analysis.pictures.gallery import PICTURES, draw
 from analysis.tables import Tables
 from analysis.verdict import Verdict, judge
 
@@ -22,9 +24,17 @@ def report(directory: Path, working: Working = lambda _: nullcontext()) -> Verdi
         tables = Tables.of(evidence)
         verdict = judge(evidence, tables)
         files = dict(tables.files(evidence))
+        _withdraw(directory)
         for name, table in files.items():
-            table.to_csv(directory / f"{name}.csv", lineterminator="\n")
+            with drafted(directory / f"{name}.csv") as draft:
+                table.to_csv(draft, lineterminator="\n")
     with working("drawing"):
         pictures = draw(directory, evidence, tables, verdict)
     publish(Findings(directory, evidence.manifest, verdict, files, pictures))
     return verdict
+
+
+def _withdraw(directory: Path) -> None:
+    """Take away what an earlier analysis had to say, the verdict first: half of it would be worse than nothing."""
+    for name in (*DOCUMENTS, *(f"{name}.csv" for name in CAPTIONS), *(f"{name}.png" for name in PICTURES)):
+        (directory / name).unlink(missing_ok=True)

@@ -65,6 +65,11 @@ def counted(texts: pd.Series) -> pd.Series:
     return counts[counts > 0].rename(index=str)
 
 
+def largest(column: str) -> int:
+    """The largest number that a column of whole numbers can hold."""
+    return int(2 ** (SMALL.get(column, KINDS[int]).bit_width - 1) - 1)
+
+
 def places(texts: pd.Series, names: Sequence[str]) -> np.ndarray:
     """Where each of these texts stands among the names; -1 where it does not."""
     of_category = pd.Index(names).get_indexer(texts.cat.categories).astype("int32")

@@ -77,6 +77,12 @@ def timeline(evidence: Evidence, sampled: pd.DataFrame) -> pd.DataFrame:
     return frame.set_index("at_s")
 
 
+def lasted_s(evidence: Evidence) -> float:
+    """From the first request to the end of the last."""
+    sent_us = evidence.responses["sent_us"]
+    return float((sent_us + evidence.responses["latency_us"]).max() - sent_us.min()) / 1e6 if len(sent_us) else 0.0
+
+
 def width_of(length_us: int) -> int:
     """The shortest round stretch of which a run of this length has at most `MOST`, in µs."""
     return next((width for width in WIDTHS_US if length_us < MOST * width), WIDTHS_US[-1])

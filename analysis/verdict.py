@@ -8,15 +8,15 @@ from pydantic import BaseModel
 from analysis.checks.check import Check, Outcome
 from analysis.checks.generator import generator_checks
 from analysis.checks.ledgers import ledger_checks
+from analysis.checks.lost import lost, told_without
 from analysis.checks.resources import resource_checks
-from analysis.checks.split import doubt_of, split_checks
+from analysis.checks.split import doubt_of, doubt_of_times, split_checks
 from analysis.evidence import Evidence
 from analysis.generator import own_faults
 from analysis.request_ledgers import counted
 from analysis.statistics import ALL
 from analysis.tables import Tables
 from scenarios.ledgers import RESPONSES
-from scenarios.report_directory import MANIFEST
 
 
 class Verdict(BaseModel):
@@ -25,38 +25,29 @@ class Verdict(BaseModel):
     scenario: str
     outcome: Outcome
     doubt: str  # why nobody can tell whether the split is the one that is claimed; empty where that can be told
+    doubt_all_along: str  # the same for the split between any two moments
     checks: list[Check]
 
 
 def judge(evidence: Evidence, tables: Tables) -> Verdict:
     """Test everything that the scenario and the configuration claim."""
     doubt = doubt_of(evidence, tables.matching, tables.differences)
+    all_along = doubt or doubt_of_times(evidence)
     checks = [
-        *_evidence(evidence),
         _requests(evidence, tables.matching.sent_again),
         *generator_checks(evidence, tables.stages, tables.overhead),
         _errors(evidence),
         _strangers(evidence, tables.distribution),
         *ledger_checks(evidence, tables.matching, tables.reconciliation, tables.differences),
-        *split_checks(evidence, tables.distribution, tables.running, doubt),
+        *split_checks(evidence, tables.distribution, tables.running, doubt, all_along),
         *_thresholds(evidence, tables.latency),
         *resource_checks(evidence, tables.intervals),
     ]
-    worst = max((check.outcome for check in checks), key=list(Outcome).index)
-    return Verdict(scenario=evidence.manifest.scenario.name, outcome=worst, doubt=doubt, checks=checks)
-
-
-def _evidence(evidence: Evidence) -> Iterator[Check]:
-    """Nothing where nothing is missing."""
     if evidence.missing:
-        yield Check(
-            name="evidence",
-            claim="Everything that the run wrote down is there.",
-            expected="every ledger",
-            observed=f"missing: {', '.join(evidence.missing)}",
-            outcome=Outcome.INVALID,
-            evidence=MANIFEST,
-        )
+        checks = [lost(evidence), *(told_without(evidence.missing, check) for check in checks)]
+    worst = max((check.outcome for check in checks), key=list(Outcome).index)
+    name = evidence.manifest.scenario.name
+    return Verdict(scenario=name, outcome=worst, doubt=doubt, doubt_all_along=all_along, checks=checks)
 
 
 def _requests(evidence: Evidence, repeated: int) -> Check:

@@ -102,12 +102,16 @@ def _fingerprint(options: argparse.Namespace) -> int:
 
 
 def _clean_reports(options: argparse.Namespace) -> int:
-    removed = list(remove_old(options.reports.resolve(), options.keep))
-    mib = sum(each.size_bytes for each in removed) / 2**20
-    for each in removed:
-        print(f"removed {each.path}")
-    print(f"{len(removed):,} reports removed, {mib:,.0f} MiB; the newest {options.keep:,} of each scenario are kept")
-    return 0
+    removed, size_bytes, code = 0, 0, 0
+    for each in remove_old(options.reports.resolve(), options.keep):
+        if each.fault:
+            print(f"scenarios: {each.path}: {each.fault}", file=sys.stderr)
+            code = USAGE
+        else:
+            print(f"removed {each.path}", flush=True)
+            removed, size_bytes = removed + 1, size_bytes + each.size_bytes
+    print(f"{removed:,} removed, {size_bytes / 2**20:,.0f} MiB; the newest {options.keep:,} of each scenario are kept")
+    return code
 
 
 def _list(_options: argparse.Namespace) -> int:

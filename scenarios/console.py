@@ -29,6 +29,9 @@ class Console(rich.console.Console):
         if self.is_terminal:
             with self.status(what):
                 yield
+        elif not after_s:
+            self.print(what, soft_wrap=True, markup=False)
+            yield
         else:
             line = Timer(after_s, self.print, [what], {"soft_wrap": True, "markup": False})
             line.start()

@@ -4,6 +4,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,13 +13,15 @@ from scenarios.report_directory import LATEST
 
 REPORT = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-(\d+))?")  # as `ReportDirectory.new` names them
 STILL_WRITTEN_S = 600.0
+GOING = ".removing-"
 
 
 class Removed(NamedTuple):
-    """A report that was there."""
+    """A report that was there; or that still is, and why."""
 
     path: Path
     size_bytes: int
+    fault: str = ""
 
 
 def remove_old(reports: Path, keep: int) -> Iterator[Removed]:
@@ -30,12 +33,38 @@ def remove_old(reports: Path, keep: int) -> Iterator[Removed]:
     if not reports.is_dir():
         raise UsageError(f"{reports}: there are no reports")
     for kind in sorted(path for path in reports.iterdir() if path.is_dir() and not path.is_symlink()):
+        for half in kind.glob(f"{GOING}*"):  # an earlier time was interrupted
+            shutil.rmtree(half)
         latest = (kind / LATEST).resolve()
         for path in sorted(filter(_is_report, kind.iterdir()), key=_age, reverse=True)[keep:]:
             if path != latest and not _is_still_written(path):
-                removed = Removed(path, sum(file.lstat().st_size for file in path.rglob("*")))
-                shutil.rmtree(path)
-                yield removed
+                yield _removed(path)
+
+
+def _removed(path: Path) -> Removed:
+    """It gets another name first: one that is half gone must not look like a report."""
+    size_bytes = sum(file.size for file in _files(path))
+    try:
+        going = path.rename(path.with_name(GOING + path.name))
+        shutil.rmtree(going)
+    except OSError as error:
+        return Removed(path, 0, error.strerror or str(error))
+    return Removed(path, size_bytes)
+
+
+class File(NamedTuple):
+    """A file of a report."""
+
+    size: int
+    changed_s: float
+
+
+def _files(path: Path) -> Iterator[File]:
+    """Those that are still there when one looks."""
+    for file in (path, *path.rglob("*")):
+        with suppress(FileNotFoundError):
+            status = file.lstat()
+            yield File(status.st_size if file.is_file() else 0, status.st_mtime)
 
 
 def _is_report(path: Path) -> bool:
@@ -48,4 +77,4 @@ def _age(path: Path) -> tuple[str, int]:
 
 
 def _is_still_written(path: Path) -> bool:
-    return time.time() - max(file.lstat().st_mtime for file in (path, *path.iterdir())) < STILL_WRITTEN_S
+    return time.time() - max(file.changed_s for file in _files(path)) < STILL_WRITTEN_S

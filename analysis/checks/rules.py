@@ -54,6 +54,9 @@ RULES = {
     ),
 }  # fmt: skip
 
+# which only the backends' counters can show
+OF_COUNTERS = {Difference.TWICE, Difference.LOST, Difference.UNCOUNTED, Difference.UNASKED}
+
 # with these, the ledgers are not of the same requests
 DISTURBANCES = {
     Difference.FOREIGN,

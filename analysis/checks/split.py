@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.checks.check import Check, Outcome
 from analysis.checks.ledgers import broken_preconditions, clock_went_back
+from analysis.checks.lost import missing
 from analysis.evidence import Evidence
 from analysis.matching import Matching
 from analysis.request_ledgers import counted
@@ -14,12 +15,15 @@ from analysis.round_robin import window_bounds
 from analysis.running import swing
 from analysis.statistics import ROUNDING
 from scenarios.ledgers import BALANCER, RESPONSES
+from scenarios.stack_record import STACK
 
 
-def split_checks(evidence: Evidence, distribution: pd.DataFrame, running: pd.DataFrame, doubt: str) -> Iterator[Check]:
+def split_checks(
+    evidence: Evidence, distribution: pd.DataFrame, running: pd.DataFrame, doubt: str, doubt_all_along: str
+) -> Iterator[Check]:
     """Test the split of the whole run, of each stage, of each worker with a cycle of its own, and all along.
 
-    `doubt` is why the exact bound cannot be applied, if so.
+    `doubt` is why the exact bound cannot be applied to a whole, and `doubt_all_along` to its parts, if so.
     """
     yield from _of_run(evidence, distribution, doubt)
     if len(evidence.stages) > 1:
@@ -27,13 +31,15 @@ def split_checks(evidence: Evidence, distribution: pd.DataFrame, running: pd.Dat
     if evidence.stack is not None:
         if evidence.manifest.claim.cycles > 1:
             yield _of_workers(evidence, doubt)
-        yield from _all_along(evidence, running, doubt or _doubt_of_times(evidence))
+        yield from _all_along(evidence, running, doubt_all_along)
 
 
 def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame) -> str:
     """Why the exact bound cannot be applied; empty when it can. It needs to know every pick of the balancer."""
     assert evidence.manifest.end is not None
     unknown = int((evidence.responses["host_tag"] == "").sum())
+    if lost := [name for name in (RESPONSES, BALANCER, STACK) if name in evidence.missing]:
+        return missing(lost)
     if evidence.responses.empty:
         return "no request was sent"
     if not evidence.manifest.end.complete:
@@ -45,7 +51,8 @@ def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame) 
     return f"who took {unknown:,} requests is not known" if unknown else ""
 
 
-def _doubt_of_times(evidence: Evidence) -> str:
+def doubt_of_times(evidence: Evidence) -> str:
+    """Why nobody can tell what was when; empty when one can."""
     return "the balancer's clock was set back" if clock_went_back(evidence) else ""
 
 

@@ -78,6 +78,7 @@ def _must_agree(run: Run) -> dict[str, str]:
         "requests": f"{manifest.scenario.requests:,}",
         **{f"stage {stage.name}": _stage(stage) for stage in manifest.scenario.stages},
         "errors allowed": f"{100 * manifest.scenario.expect.error_rate:g} %",
+        **{f"p99 allowed in {stage}": f"{ms:,g} ms" for stage, ms in manifest.scenario.expect.p99_ms.items()},
         "client": manifest.client,
         "client processes": str(manifest.processes),
         "stack": manifest.stack,

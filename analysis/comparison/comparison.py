@@ -18,7 +18,7 @@ NOT_WORSE, WORSE, CANNOT_TELL = 0, 1, 3  # as the verdict's exit codes; 2 is a w
 
 @dataclass(frozen=True)
 class Comparison:
-    """What B is against A. Of runs that cannot be compared nothing is judged: three of the tables are None."""
+    """What B is against A. Of runs that cannot be compared nothing is judged: there are no claims and no tables."""
 
     a: str
     b: str

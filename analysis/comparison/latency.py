@@ -5,7 +5,7 @@ batches in the order of sending, the i-th of A is set against the i-th of B, at 
 batches' medians count. Their differences are averaged without the fifth at either end, so that a moment in which the
 machine was busy with something else does not decide (Tukey & McLaughlin 1963, Yuen 1974: trimmed mean, winsorized
 variance, t). Neighbouring batches resemble each other, too, and by how much is not known. So the mean is given the
-spread of a single batch, which is what it has at worst, were all of them to say the same.
+spread of a single batch, as far as these show it; what all batches of a run have in common they cannot show.
 """
 
 import math
@@ -33,7 +33,7 @@ def latency_changes(a: Evidence, b: Evidence) -> pd.DataFrame:
     """A row per backend and stage: good answers and percentiles in ms of A and B, the change, and its outcome.
 
     `ratio` is that of B's median to A's, in the trimmed geometric mean over the batches; `lowest` and `highest` are the
-    ends of its interval, and all of these hold together with 95 % confidence. `p` is for no change at all,
+    ends of its interval; all of these are meant to hold together 95 times in 100. `p` is for no change at all,
     `corrected_p` the same after Holm, for the number of comparisons. Where answers were too few they are not numbers.
     """
     tags = list(dict.fromkeys([*a.backends, *b.backends]))

@@ -18,7 +18,7 @@ class Run(NamedTuple):
 
     @classmethod
     def read(cls, directory: Path) -> "Run":
-        """Read and judge. Raises `UsageError` when the evidence is incomplete or damaged."""
+        """Read and judge. Raises `UsageError` when the evidence was cut off or changed."""
         evidence = Evidence.read(directory)
         tables = Tables.of(evidence)
         name = f"{evidence.manifest.scenario.name}/{directory.resolve().name}"

@@ -25,9 +25,11 @@ def answer(claims: list[Claimed], latency: pd.DataFrame) -> str:
     if known.empty:
         return "It cannot be told: there are too few answers"
     reach = max(known["highest"].max(), 1 / known["lowest"].min())
+    silent = [f"{tag} in {stage}" for tag, stage in latency.index[latency["ratio"].isna()]]
+    but = f"; too few answers of {_list(silent)} to tell" if silent else ""
     if (known["outcome"] == Change.SAME).all():
-        return f"Nothing changed by more than {_size(reach)}"
-    return f"No change was seen, and one of up to {_size(reach)} could have been missed"
+        return f"Nothing changed by more than {_size(reach)}{but}"
+    return f"No change was seen, and one of up to {_size(reach)} could have been missed{but}"
 
 
 def refusal(forbidding: list[Condition]) -> str:

@@ -20,7 +20,14 @@ from analysis.pictures.style import colours, styled
 from analysis.pictures.summary import summary_figure
 from analysis.pictures.time import latency_over_time_figure, throughput_figure
 from analysis.tables import Tables
+from analysis.timeline import lasted_s
 from analysis.verdict import Verdict
+from scenarios.ledgers import BACKENDS, BALANCER, RESPONSES
+
+PICTURES = (
+    *("summary", "distribution", "latency", "latency_over_time", "throughput", "latency_parts", "ledgers", "running"),
+    *("generator", "cpu", "memory", "network", "disk"),
+)
 
 
 class Picture(NamedTuple):
@@ -42,17 +49,26 @@ def draw(directory: Path, evidence: Evidence, tables: Tables, verdict: Verdict) 
 
 def figures(evidence: Evidence, tables: Tables, verdict: Verdict) -> Iterator[tuple[str, Figure]]:
     """A name and a figure for everything that this run can show. To be drawn in the project's style."""
+    if RESPONSES not in evidence.missing:
+        yield from _of_client(evidence, tables, verdict)
+    if evidence.stack is not None and not {RESPONSES, BALANCER, BACKENDS}.intersection(evidence.missing):
+        yield from _of_ledgers(tables, verdict)
+    if len(tables.sampled):
+        at_s, asked, pulses = generator.drawn(evidence, tables.sampled)
+        yield "generator", generator_figure(at_s, asked, pulses, tables.overhead, evidence.manifest.scenario.peak_users)
+    if len(tables.usage):
+        yield from resource_figures(tables.intervals, tables.usage, colours(evidence.backends))
+
+
+def _of_client(evidence: Evidence, tables: Tables, verdict: Verdict) -> Iterator[tuple[str, Figure]]:
     yield "summary", summary_figure(evidence, tables, verdict)
     yield "distribution", distribution_figure(tables.distribution, verdict.doubt)
     yield "latency", latency_figure(tables.percentiles, tables.latency, evidence.stages, evidence.backends)
     yield "latency_over_time", latency_over_time_figure(tables.timeline)
-    yield "throughput", throughput_figure(tables.timeline)
-    if evidence.stack is not None:
-        yield "latency_parts", parts_figure(tables.parts)
-        yield "ledgers", ledgers_figure(tables.reconciliation, tables.differences)
-        yield "running", running_figure(tables.running, tables.distribution["allowed"], verdict.doubt)
-    if len(tables.sampled):
-        at_s, asked, pulses = generator.drawn(evidence, tables.sampled)
-        yield "generator", generator_figure(at_s, asked, pulses, tables.overhead)
-    if len(tables.usage):
-        yield from resource_figures(tables.intervals, tables.usage, colours(evidence.backends))
+    yield "throughput", throughput_figure(tables.timeline, lasted_s(evidence))
+
+
+def _of_ledgers(tables: Tables, verdict: Verdict) -> Iterator[tuple[str, Figure]]:
+    yield "latency_parts", parts_figure(tables.parts)
+    yield "ledgers", ledgers_figure(tables.reconciliation, tables.differences)
+    yield "running", running_figure(tables.running, tables.distribution["allowed"], verdict.doubt_all_along)

@@ -27,10 +27,15 @@ GAP = 0.3
 LEAST = 0.01  # ms or cores: less is nothing
 
 
-def generator_figure(totals: pd.DataFrame, asked: pd.Series, pulses: pd.DataFrame, overhead: pd.DataFrame) -> Figure:
-    """`totals` and `asked` by time in seconds, `pulses` with `at_s`, `lag_ms` and `cpu` in cores for each process."""
+def generator_figure(
+    totals: pd.DataFrame, asked: pd.Series, pulses: pd.DataFrame, overhead: pd.DataFrame, peak: int
+) -> Figure:
+    """`totals` and `asked` by time in seconds, `pulses` with `at_s`, `lag_ms` and `cpu` in cores for each process.
+
+    `peak` is the most users that the scenario asks for.
+    """
     height = BELOW + sum(HEIGHTS) + 2 * GAP
-    figure = sheet(answer(totals, asked, overhead), height + 0.1)
+    figure = sheet(answer(totals, overhead, peak), height + 0.1)
     bottoms = [height - HEIGHTS[0], BELOW + HEIGHTS[2] + GAP, BELOW]
     counts = place(figure, Box(LEFT, bottoms[0], ROOM, HEIGHTS[0]))
     lag, cpu = (place(figure, Box(LEFT, bottoms[row], ROOM, HEIGHTS[row]), sharex=counts) for row in (1, 2))
@@ -73,9 +78,9 @@ def draw_by_process(pulses: pd.DataFrame, column: str, axes: Axes) -> None:
     ruled(axes)
 
 
-def answer(totals: pd.DataFrame, asked: pd.Series, overhead: pd.DataFrame) -> str:
+def answer(totals: pd.DataFrame, overhead: pd.DataFrame, peak: int) -> str:
     """What it brought about, and what it added."""
-    had = f"{totals['users'].max():,} of {asked.max():,.0f} users, {totals['in_flight'].max():,} in flight at once"
+    had = f"{totals['users'].max():,} of {peak:,} users, {totals['in_flight'].max():,} in flight at once"
     measure = OWN_SHARE if OWN_SHARE in overhead.index else LOOP_LAG
     if measure not in overhead.index:
         return f"The generator had {had}"

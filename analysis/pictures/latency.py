@@ -90,5 +90,7 @@ def answer(latency: pd.DataFrame, stages: list[str]) -> str:
         return "Nobody answered, so there is no latency"
     p99 = latency["p99_ms"].xs(ALL, level="host_tag").reindex(stages).dropna()
     if len(stages) == 1:
-        return f"99 % answered within {duration(p99.iloc[0])}"
-    return "99 % answered within " + ", ".join(f"{duration(value)} in {name_of(stage)}" for stage, value in p99.items())
+        return f"99 % of the answers came within {duration(p99.iloc[0])}"
+    return "99 % of the answers came within " + ", ".join(
+        f"{duration(value)} in {name_of(stage)}" for stage, value in p99.items()
+    )

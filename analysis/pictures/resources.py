@@ -123,8 +123,9 @@ def cpu_answer(usage: pd.DataFrame) -> str:
         return f"{name_of(busiest)} used most CPU, {usage['cpu_s'].max():,.1f} s; nothing limits it on this stack"
     waited = limited["throttled"]
     if not waited.max():
-        return "Nobody ran out of CPU"
-    return f"{name_of(waited.idxmax())} was held at its CPU limit most often, in {waited.max():.0%} of the periods"
+        return "Nobody was held at a CPU limit"
+    share = f"{100 * waited.max():.{0 if waited.max() >= 0.01 else 2}f} %"
+    return f"{name_of(waited.idxmax())} was held at its CPU limit most often, in {share} of the periods"
 
 
 def memory_answer(usage: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from analysis.drafts import drafted
 from analysis.pictures.style import DPI, INK, TEXT, TITLE
 from analysis.pictures.text import shortened, widest, width_of, wrapped
 
@@ -121,8 +122,8 @@ def save(figure: Figure, path: Path) -> None:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    pixels = pixels[..., :3]
-    Image.fromarray(pixels).save(path, compress_level=5, dpi=(DPI, DPI))
+    with drafted(path) as draft:
+        Image.fromarray(pixels[..., :3]).save(draft, "png", compress_level=5, dpi=(DPI, DPI))
 
 
 def named(handles: Mapping[str, Artist], width: float) -> tuple[Legend, list[Artist]]:

@@ -59,11 +59,11 @@ def draw_latency(timeline: pd.DataFrame, axes: Axes) -> None:
     ruled(axes)
 
 
-def throughput_figure(timeline: pd.DataFrame) -> Figure:
+def throughput_figure(timeline: pd.DataFrame, lasted_s: float) -> Figure:
     """How much was answered, and by how many users was it asked for?"""
     stages = spans(timeline)
     placed = names(stages, ROOM)
-    figure = sheet(throughput_answer(timeline), BELOW + 4.1 + height_of(placed))
+    figure = sheet(throughput_answer(timeline, lasted_s), BELOW + 4.1 + height_of(placed))
     users = place(figure, Box(LEFT, BELOW, ROOM, 1.2))
     rates = place(figure, Box(LEFT, BELOW + 1.5, ROOM, 2.6), sharex=users)
     for axes in (rates, users):
@@ -122,15 +122,15 @@ def latency_answer(timeline: pd.DataFrame) -> str:
     return f"Latency was highest {when}{stage}, with a p99 of {duration(highest)}"
 
 
-def throughput_answer(timeline: pd.DataFrame) -> str:
+def throughput_answer(timeline: pd.DataFrame, lasted_s: float) -> str:
     """How much was answered per second, and whether anything failed."""
     sent, answered, failed = (int(timeline[name].sum()) for name in ("sent", "answered", "failed"))
     if not sent:
         return "No request was sent"
     if not answered:
-        return f"Nothing was answered: all of {sent:,} requests failed" if sent > 1 else "The only request failed"
+        return f"No good answer: all of {sent:,} requests failed" if sent > 1 else "The only request failed"
     faults = f"{failed:,} of {sent:,} requests failed" if failed else "none failed"
-    rate = answered / timeline["seconds"].sum()
+    rate = answered / max(lasted_s, 1e-6)
     return f"{rate:,.0f} answers a second on average, {faults}" if rate >= 10 else f"{answered:,} answered, {faults}"
 
 

@@ -87,9 +87,9 @@ def test_every_picture_is_there_and_is_named_after_its_answer(visit, directory):
         "images => images.map(async image => (await image.decode(), [image.naturalWidth, image.alt]))"
         ".reduce(async (all, one) => [...(await all), await one], [])"
     )
-    assert len(pictures) == 3
+    assert len(pictures) == len(list(directory.glob("*.png"))) > 3
     assert all(width > 500 for width, _ in pictures)
-    assert pictures[0][1] == f"{LONG} is 445.5 requests off its claim; 1.00 are allowed"
+    assert pictures[0][1] == "made: 7 of 10 checks passed, 3 failed"
     assert all(answer for _, answer in pictures)
 
 

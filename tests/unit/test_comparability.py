@@ -72,6 +72,10 @@ def stage_of(**changes):
     [
         (made_of(name="other"), "scenario"),
         (stage_of(users=2, spawn_rate=2.0), "stage steady"),
+        (
+            made_of(expect=a_run().evidence.manifest.scenario.expect.model_copy(update={"p99_ms": {"steady": 5}})),
+            "p99 allowed in steady",
+        ),
         (host(cpus=4), "CPUs"),
         (host(memory_bytes=2**31), "memory"),
         (host(system="other"), "system"),

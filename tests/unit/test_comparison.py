@@ -247,3 +247,9 @@ def test_the_picture_holds_every_change_inside_and_apart(tags, stages):
         for one, next_one in pairwise(said):
             assert next_one.y1 < one.y0
         assert figure.get_suptitle() == "The answer"
+
+
+def test_backends_with_too_few_answers_are_named_in_the_answer():
+    few = [response(number, "a" if number % 10 else "b") for number in range(300)]
+    made = evidence(few, {"a": 9, "b": 1})
+    assert compare(made, made).sentence.endswith("; too few answers of b in steady to tell")

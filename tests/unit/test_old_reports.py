@@ -1,7 +1,9 @@
 """What is removed, and what never is."""
 
+import errno
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +69,28 @@ def test_the_command_says_what_it_removed(reports):
     ended = scenarios("clean-reports", "--keep", 1, "--reports", reports)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.splitlines()[0] == f"removed {old}"
-    assert "1 reports removed" in ended.stdout
+    assert "1 removed" in ended.stdout
     assert new.exists()
     assert scenarios("clean-reports", "--keep", 0, "--reports", reports).returncode == 2
+
+
+def test_one_that_cannot_be_removed_is_named_and_the_others_go(reports, monkeypatch):
+    stuck, old, _ = (make(reports / "baseline" / second) for second in SECONDS[:3])
+    rename = Path.rename
+
+    def refused(path, target):
+        if path == stuck:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    faults = {each.path: each.fault for each in remove_old(reports, 1)}
+    assert faults == {old: "", stuck: "Permission denied"}
+    assert left(reports / "baseline") == [SECONDS[0], SECONDS[2]]
+
+
+def test_what_is_half_gone_does_not_look_like_a_report_and_goes_the_next_time(reports):
+    make(reports / "baseline" / f".removing-{SECONDS[0]}")
+    make(reports / "baseline" / SECONDS[1])
+    assert list(remove_old(reports, 1)) == []
+    assert left(reports / "baseline") == [SECONDS[1]]

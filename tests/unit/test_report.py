@@ -1,6 +1,8 @@
 """Report directories on disk: sound, cut off, damaged, and in every odd state that still deserves a report."""
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -213,6 +215,15 @@ def test_the_command_refuses_in_one_sentence(tmp_path):
 KEPT = ("responses.csv", "generator.csv", "stack.json", "resources.csv", "balancer.csv", "backends.csv")
 
 
+OF_ALL_THREE = ("foreign traffic", "refused", "processed twice", "lost in flight", "clocks", "ledgers back-01")
+RESTING = {
+    "responses.csv": (*OF_ALL_THREE, "own faults", "errors", "split back-01", "p99 steady"),
+    "balancer.csv": (*OF_ALL_THREE, "split back-01", "running split back-01"),
+    "backends.csv": OF_ALL_THREE[1:4],
+    "stack.json": ("split back-01", "services"),
+}
+
+
 @pytest.fixture(scope="module")
 def witnessed(tmp_path_factory):
     """A run on a stack, as it left its ledgers."""
@@ -231,7 +242,10 @@ def test_a_report_whose_ledgers_were_lost_says_so_and_blames_nobody(witnessed, t
     assert verdict.checks[0].name == "evidence"
     assert all(name in verdict.checks[0].observed for name in lost)
     assert not [check.name for check in verdict.checks if check.outcome is Outcome.FAIL]
-    assert lost[0] in (tmp_path / "run" / "report.html").read_text()
+    passed = {check.name: check.evidence for check in verdict.checks if check.outcome is Outcome.PASS}
+    assert not set(lost).intersection(passed.values())
+    assert set(passed).isdisjoint(RESTING.get(lost[0], ()))
+    assert verdict.checks[0].observed in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_names_that_no_file_should_have_to_bear_are_reported_as_they_are(directory):
@@ -241,3 +255,35 @@ def test_names_that_no_file_should_have_to_bear_are_reported_as_they_are(directo
     assert report(directory.path).outcome is Outcome.PASS
     table = pd.read_csv(directory.path / "distribution.csv")
     assert sorted(table["host_tag"]) == sorted(names)
+
+
+def test_what_nobody_vouches_for_is_not_read(directory):
+    write(directory, responses(EXACT))
+    (directory.path / "balancer.csv").write_text("somebody else's")
+    assert report(directory.path).outcome is Outcome.PASS
+    assert not (directory.path / "parts.csv").exists()
+
+
+def test_what_an_earlier_analysis_said_does_not_outlive_its_ledger(witnessed, tmp_path):
+    shutil.copytree(witnessed, tmp_path / "run")
+    report(tmp_path / "run")
+    assert (tmp_path / "run" / "running.png").exists()
+    (tmp_path / "run" / "stack.json").unlink()
+    report(tmp_path / "run")
+    assert not {"running.png", "running.csv", "ledgers.png"} & {path.name for path in (tmp_path / "run").iterdir()}
+
+
+def test_a_report_that_cannot_be_written_names_the_file_and_leaves_no_draft(directory, monkeypatch):
+    write(directory, responses(EXACT))
+    report(directory.path)
+
+    def full(*_args, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pd.DataFrame, "to_csv", full)
+        with pytest.raises(UsageError, match=r"distribution\.csv: No space left on device"):
+            report(directory.path)
+    left = {path.name for path in directory.path.iterdir()}
+    assert "verdict.json" not in left
+    assert not [name for name in left if name.startswith(".")]
