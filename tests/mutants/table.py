@@ -34,8 +34,8 @@ def kind(check):
 
 
 def cell(mutant, wanted):
-    found = {outcome for check, outcome in mutant.must.items() if kind(check) == wanted}
-    if found:
-        return "**F**" if "FAIL" in found else "**I**"
-    worst = "F" if "FAIL" in mutant.must.values() else "I"
-    return f"({worst})" if any(kind(check) == wanted for check in mutant.may) else "·"
+    for outcomes, shown in ((mutant.must, "**{}**"), (mutant.may, "({})")):
+        found = {outcome for check, outcome in outcomes.items() if kind(check) == wanted}
+        if found:
+            return shown.format("F" if "FAIL" in found else "I")
+    return "·"
