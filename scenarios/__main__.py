@@ -110,7 +110,8 @@ def _clean_reports(options: argparse.Namespace) -> int:
         else:
             print(f"removed {each.path}", flush=True)
             removed, size_bytes = removed + 1, size_bytes + each.size_bytes
-    print(f"{removed:,} removed, {size_bytes / 2**20:,.0f} MiB; the newest {options.keep:,} of each scenario are kept")
+    print(f"{removed:,} removed, {size_bytes / 2**20:,.0f} MiB")
+    print(f"kept: the newest {options.keep:,} of each scenario, `latest`, and what changed in the last ten minutes")
     return code
 
 
