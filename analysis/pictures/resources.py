@@ -169,7 +169,7 @@ def draw_peaks(  # noqa: PLR0913, PLR0917 - of which columns, in which colours, 
     for row, (length, used, may) in enumerate(zip(lengths, usage[peak], usage[limit], strict=True)):
         if may > 0:
             axes.plot([1, 1], [row - 0.42, row + 0.42], color=ALARM, linewidth=2.0)
-        text = number(float(f"{used:.3g}")) + (
+        text = number(float(f"{used:.2g}" if used < 1 else f"{used:.3g}")) + (
             f" of {number(may)}" if may > 0 else ", no limit" if any(limited) else ""
         )
         texts.append(text)
