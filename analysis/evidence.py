@@ -1,6 +1,7 @@
 """A report directory, read and checked: nothing is judged on damaged evidence."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -63,10 +64,9 @@ class Evidence:
         if (directory / STACK).exists() and not manifest.end.ledgers.keys() >= set(WITNESSES):
             raise UsageError(f"{directory}: the command that ran it was cut off before its evidence was: run it again")
         ids = RequestIds()
-        responses = read_requests(directory / RESPONSES, Response, ids)
-        balancer, damaged = (
-            read_log(directory / BALANCER, ids) if BALANCER in there else (of_rows([], Balanced, ids), 0)
-        )
+        none = partial(of_rows, [], ids=ids)
+        responses = read_requests(directory / RESPONSES, Response, ids) if RESPONSES in there else none(Response)
+        balancer, damaged = read_log(directory / BALANCER, ids) if BALANCER in there else (none(Balanced), 0)
         return cls(
             manifest=manifest,
             missing=missing,

@@ -39,9 +39,7 @@ UNUSED = {  # in the balancer's log for whoever reads the file
 
 
 def read_requests(path: Path, row: type[Request], ids: RequestIds) -> pd.DataFrame:
-    """A ledger; without rows when there is no such file. Raises `UsageError` when it is not one, or damaged."""
-    if not path.exists():
-        return of_rows([], row, ids)
+    """A ledger. Raises `UsageError` when it is not one, or damaged."""
     table = read_table(path, row, _kinds(row))
     numbers = ids.numbers(table[ID[row]])
     table = table.drop_columns([ID[row]])  # the largest: it goes before the others are copied

@@ -27,6 +27,11 @@ class Claim(BaseModel):
     cycles: Annotated[int, Field(ge=1)] = 1
     source: str
 
+    @property
+    def text(self) -> str:
+        """The weights as `of_weights` reads them."""
+        return ",".join(f"{tag}={weight}" for tag, weight in self.weights.items())
+
     @classmethod
     def of(cls, text: str) -> Self:
         """A claim from `back-01=1,back-02=2`, or from the nginx configuration at this path.

@@ -46,7 +46,7 @@ def _properties(manifest: Manifest) -> dict[str, str]:
         "stack": manifest.stack,
         "target": manifest.target,
         "commit": manifest.git_commit or "not known",
-        "claim": ",".join(f"{tag}={weight}" for tag, weight in manifest.claim.weights.items()),
+        "claim": manifest.claim.text,
         "requests": str(manifest.scenario.requests),
         "users": str(manifest.scenario.peak_users),
         "scaled": "yes" if manifest.scaled else "no",

@@ -38,7 +38,7 @@ def _make(manifest: Manifest) -> Iterator[str]:
     if manifest.processes > 1:
         yield f"PROCESSES={manifest.processes}"
     if manifest.claim.source == OF_THE_CALLER:
-        yield f"CLAIM={_weights(manifest)}"
+        yield f"CLAIM={manifest.claim.text}"
 
 
 def _locust(manifest: Manifest) -> Iterator[str]:
@@ -47,12 +47,8 @@ def _locust(manifest: Manifest) -> Iterator[str]:
     yield from (".venv/bin/locust", "-f", f"locustfiles/{scenario.name.replace('-', '_')}.py", "--headless")
     yield from ("--host", manifest.target)
     by_hand = manifest.claim.source == OF_THE_CALLER
-    yield from ("--claim", _weights(manifest) if by_hand else f"path/to/{manifest.claim.source}")
+    yield from ("--claim", manifest.claim.text if by_hand else f"path/to/{manifest.claim.source}")
     if manifest.scaled:
         yield from ("--scale-requests", str(scenario.requests), "--scale-users", str(scenario.peak_users))
     if manifest.processes > 1:
         yield from ("--processes", str(manifest.processes))
-
-
-def _weights(manifest: Manifest) -> str:
-    return ",".join(f"{tag}={weight}" for tag, weight in manifest.claim.weights.items())
