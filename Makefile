@@ -9,7 +9,7 @@ SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OF
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help scenarios up down status logs fingerprint bench growth report compare clean-reports test test-mutants lint format lock clean
+.PHONY: help scenarios up down status logs web fingerprint bench growth report compare clean-reports test test-mutants lint format lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ up: ## start nginx and the three backends, and leave them running [STACK=compose
 down: ## stop them
 status: ## say what runs
 logs: ## show the last lines of every service
+
+web: $(INSTALLED) ## choose, start and watch runs in Locust's web interface [SCENARIO=spike STACK=compose PROCESSES=2 WEB_HOST=0.0.0.0]
+	@$(SCENARIOS) web $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(PROCESSES),--processes '$(PROCESSES)') $(if $(WEB_HOST),--web-host '$(WEB_HOST)')
 
 fingerprint: $(INSTALLED) ## say which algorithm the balancer looks like, and what speaks against the others [STACK=compose]
 	@$(SCENARIOS) fingerprint

@@ -9,8 +9,8 @@ from math import comb, factorial, gcd, prod
 
 import pandas as pd
 
-from analysis.round_robin import window_bounds
 from scenarios.probe_record import Algorithm, Phase
+from scenarios.round_robin import window_bounds
 
 TOO_UNLIKELY = 1e-6  # for a pattern to be chance
 UNLIKELY = 1e-3  # for counts to be chance

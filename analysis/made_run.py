@@ -9,12 +9,12 @@ import pyarrow as pa
 from pyarrow import csv
 
 from analysis.frames import kinds_of
-from analysis.round_robin import cycle
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.ledgers import AFTER, BEFORE, PULSE_EVERY_S, Balanced, Processed, Pulse, Resource, Response
 from scenarios.model import CREATED
 from scenarios.report_directory import Host, Manifest, ReportDirectory, versions
+from scenarios.round_robin import cycle
 from scenarios.stack_record import Limits, StackRecord, Standing
 
 WEIGHTS = {"back-01": 1, "back-02": 2, "back-03": 3}

@@ -7,7 +7,7 @@ picked before the same worker's next turn, whose stamp is at most the next one i
 therefore certain to have been made, certain not to have been, or neither, and a backend's deviation lies between a
 lowest and a highest value.
 
-While the claim holds, no two values of the true deviation are further apart than the bound (analysis.round_robin), for
+While the claim holds, no two values of the true deviation are further apart than the bound (scenarios.round_robin), for
 it is one of any run of consecutive picks. They surely are when a lowest value is further than that above a highest.
 """
 

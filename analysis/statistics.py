@@ -7,9 +7,9 @@ import pandas as pd
 
 from analysis.evidence import Evidence
 from analysis.request_ledgers import counted
-from analysis.round_robin import window_bounds
 from scenarios.claim import Claim
 from scenarios.definition import RESERVED
+from scenarios.round_robin import window_bounds
 
 ALL = RESERVED
 ROUNDING = 1e-6  # of the floats that tables hold; counts are judged exactly

@@ -20,7 +20,7 @@ OPEN = "budget open"
 GRANT = "budget grant"
 CLOSE = "budget close"
 ABANDON = "abandon"
-RESPONSE_ROWS, PULSE_ROWS = "responses", "pulses"  # in Locust's reports to its master
+RESPONSE_ROWS, PULSE_ROWS, IN_FLIGHT = "responses", "pulses", "in flight"  # in Locust's reports to its master
 SHIP_EVERY_BEATS = 2
 LAST_ANSWERS_WITHIN_S = 5.0
 
@@ -119,3 +119,4 @@ class Driver:
     def _add_rows(self, data: dict[str, Any], **_: Any) -> None:
         data[RESPONSE_ROWS] = self._responses.pack()
         data[PULSE_ROWS] = self._pulses.pack()
+        data[IN_FLIGHT] = self.gate.in_flight

@@ -2,16 +2,18 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent.event import AsyncResult
 from locust import runners
 from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import MasterRunner
 
 from locustfiles import options
-from locustfiles.driver import LAST_ANSWERS_WITHIN_S, PULSE_ROWS, REPORT, RESPONSE_ROWS
+from locustfiles.driver import IN_FLIGHT, LAST_ANSWERS_WITHIN_S, PULSE_ROWS, REPORT, RESPONSE_ROWS
 from locustfiles.gate import Report
 from locustfiles.rows import unpacked
 from locustfiles.run import Run
@@ -31,15 +33,19 @@ class Leader:
     ends Locust's run at its next tick.
     """
 
-    def __init__(self, environment: Environment, scenario: Scenario) -> None:
+    def __init__(self, environment: Environment, scenario: Callable[[], Scenario]) -> None:
         assert environment.runner is not None
         self._environment = environment
         self._runner = environment.runner
-        self._scenario = scenario
+        self.chosen = scenario  # what a run that begins now would be
         self._run: Run | None = None
+        self.latest: Run | None = None  # that goes on, or else the last one
+        self.runs = 0
+        self.complaint = ""  # why the last one could not begin, or be kept
+        self.begun: AsyncResult[bool] = AsyncResult()  # whether the next one could
         self._refused = False
         self._signals: list[Any] = []
-        options.manifest(environment, scenario)  # refuses now what could otherwise only be refused when users start
+        options.manifest(environment, scenario())  # refuses now what could otherwise only be refused when users start
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stop.add_listener(self._end)
         runners.HEARTBEAT_LIVENESS = SILENT_FOR_S  # there is no other way to say it
@@ -49,7 +55,7 @@ class Leader:
     def tick(self) -> tuple[int, float] | None:
         """Users and spawn rate wanted now, before the run has begun those of the first stage; None ends the run."""
         try:
-            first = options.scaled(self._environment, self._scenario).stages[0]
+            first = options.scaled(self._environment, self.chosen()).stages[0]
         except UsageError as error:  # the web form was filled in wrongly
             self._refuse(error)
         if self._refused:
@@ -64,11 +70,17 @@ class Leader:
                 gevent.signal_handler(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)
             ]
         self._environment.stop_timeout = LAST_ANSWERS_WITHIN_S  # for users that Locust moves from worker to worker
+        self.complaint = ""
         try:
-            directory = options.report_directory(self._environment, self._scenario)
-            self._run = Run(self._runner, options.manifest(self._environment, self._scenario), directory)
+            scenario = self.chosen()
+            directory = options.report_directory(self._environment, scenario)
+            self._run = Run(self._runner, options.manifest(self._environment, scenario), directory)
         except (OSError, UsageError) as error:
             self._refuse(error)
+        else:
+            self.latest = self._run
+            self.runs += 1
+            self.begun.set(True)
 
     def halt(self, **_: Any) -> None:
         """Locust is about to stop the users, because the run is over or for a reason of its own."""
@@ -91,10 +103,13 @@ class Leader:
     def _refuse(self, error: OSError | UsageError) -> None:
         self._complain(error)
         self._refused = True
+        self.begun.set(False)
 
     def _complain(self, error: OSError | UsageError) -> None:
-        sentence = f"{error.filename or 'the report'}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        print(f"locust: {sentence}", file=sys.stderr)
+        self.complaint = (
+            f"{error.filename or 'the report'}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        )
+        print(f"locust: {self.complaint}", file=sys.stderr)
         self._environment.process_exit_code = REFUSED
 
     def _interrupt(self) -> None:
@@ -108,7 +123,8 @@ class Leader:
     def _receive(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         if self._run is not None and self._knows(client_id):
             responses = list(unpacked(data.get(RESPONSE_ROWS, {}), Response))
-            self._run.receive(client_id, responses, list(unpacked(data.get(PULSE_ROWS, {}), Pulse)))
+            pulses = list(unpacked(data.get(PULSE_ROWS, {}), Pulse))
+            self._run.receive(client_id, responses, pulses, data.get(IN_FLIGHT, 0))
 
     def _knows(self, worker: str) -> bool:
         """Whether this is a worker of this master, and not one that an earlier master left behind."""

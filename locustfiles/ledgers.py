@@ -1,8 +1,6 @@
 """The ledgers that the generator writes: one row per request, and its processes over time."""
 
 import csv
-from collections import Counter
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -47,20 +45,10 @@ class _Log:
 
 
 class ResponseLog(_Log):
-    """Writes rows as they come, and keeps nothing but counts."""
+    """Writes what became of every request, as it comes."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, Response._fields)
-        self.by_host_tag: Counter[str] = Counter()
-        self.rows = 0
-        self.failed = 0
-
-    def write(self, responses: list[Response]) -> None:
-        """Append rows."""
-        super().write(responses)
-        self.rows += len(responses)
-        self.by_host_tag.update(map(attrgetter("host_tag"), responses))
-        self.failed += sum(map(bool, map(attrgetter("error"), responses)))
 
 
 class GeneratorLog(_Log):

@@ -20,7 +20,8 @@ CLIENT = "locustfiles.http: gevent sockets, llhttp of httptools"
 
 
 def declare(parser: LocustArgumentParser, **_: Any) -> None:
-    """Add the project's options to Locust's."""
+    """Add the project's options to Locust's. Its web interface is for this machine alone, unless that is asked for."""
+    parser.set_defaults(web_host="127.0.0.1")
     # 0 and not None: Locust's web form gives a value the type of its default
     parser.add_argument("--scale-requests", type=int, default=0, help="send this many; 0 for the scenario's number")
     parser.add_argument("--scale-users", type=int, default=0, help="users at the peak; 0 for the scenario's number")
@@ -35,6 +36,12 @@ def declare(parser: LocustArgumentParser, **_: Any) -> None:
         env_var="LOCUST_STACK",
         default="external",
         help="name of the stack, for the manifest only",
+        include_in_web_ui=False,
+    )
+    parser.add_argument(
+        "--attended",
+        action="store_true",
+        help="whoever started Locust keeps the evidence of each run, and talks over standard input and output",
         include_in_web_ui=False,
     )
     parser.add_argument(

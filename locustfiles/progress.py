@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from locustfiles.ledgers import ResponseLog
+from locustfiles.split import Split
 from scenarios.console import Console
 from scenarios.report_directory import Manifest
 
@@ -28,47 +28,47 @@ class Progress:
         if self._console.is_terminal:
             self._live.start()
 
-    def show(self, stage: str, users: int, responses: ResponseLog, total: StatsEntry) -> None:
+    def show(self, stage: str, users: int, split: Split, total: StatsEntry) -> None:
         """Show the state of now. Latencies are Locust's own, rounded ones; the report has the exact ones."""
         if self._console.is_terminal:
-            self._live.update(self._display(stage, users, responses, total), refresh=True)
+            self._live.update(self._display(stage, users, split, total), refresh=True)
         elif time.monotonic() - self._shown_at >= LINE_EVERY_S:
             self._shown_at = time.monotonic()
-            self._print(self._line(stage, users, responses, total))
+            self._print(self._line(stage, users, split, total))
 
-    def end(self, responses: ResponseLog, reason: str) -> None:
+    def end(self, split: Split, reason: str) -> None:
         """Leave one line that stays."""
         self._live.stop()
         seconds = time.monotonic() - self._started_at
-        self._print(f"{self._scenario.name}: {self._done(responses)} in {seconds:.1f} s: {reason}")
+        self._print(f"{self._scenario.name}: {self._done(split)} in {seconds:.1f} s: {reason}")
 
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)
 
-    def _done(self, responses: ResponseLog) -> str:
-        done = responses.rows
-        failed = f", {responses.failed:,} failed" if responses.failed else ""
+    def _done(self, split: Split) -> str:
+        done = split.rows
+        failed = f", {split.failed.total():,} failed" if split.failed else ""
         return f"{done:,} of {self._scenario.requests:,} requests{failed}"
 
-    def _display(self, stage: str, users: int, responses: ResponseLog, total: StatsEntry) -> Group:
+    def _display(self, stage: str, users: int, split: Split, total: StatsEntry) -> Group:
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
             f"{self._scenario.name} {stage}",
-            ProgressBar(self._scenario.requests, responses.rows, width=BAR_WIDTH),
-            self._done(responses),
+            ProgressBar(self._scenario.requests, split.rows, width=BAR_WIDTH),
+            self._done(split),
         )
-        return Group(bar, f"{self._speed(users, responses, total)}   {self._shares(responses)}")
+        return Group(bar, f"{self._speed(users, split, total)}   {self._shares(split)}")
 
-    def _line(self, stage: str, users: int, responses: ResponseLog, total: StatsEntry) -> str:
+    def _line(self, stage: str, users: int, split: Split, total: StatsEntry) -> str:
         return (
-            f"{self._scenario.name} {stage}: {self._done(responses)}, {self._speed(users, responses, total)}; "
-            f"{self._shares(responses)}"
+            f"{self._scenario.name} {stage}: {self._done(split)}, {self._speed(users, split, total)}; "
+            f"{self._shares(split)}"
         )
 
-    def _speed(self, users: int, responses: ResponseLog, total: StatsEntry) -> str:
-        rate = responses.rows / max(1e-9, time.monotonic() - self._started_at)
+    def _speed(self, users: int, split: Split, total: StatsEntry) -> str:
+        rate = split.rows / max(1e-9, time.monotonic() - self._started_at)
         p50, p99 = (total.get_response_time_percentile(quantile) or 0 for quantile in (0.5, 0.99))
         return f"{rate:,.0f}/s, {users:,} users, p50 {p50:,.0f} ms, p99 {p99:,.0f} ms"
 
-    def _shares(self, responses: ResponseLog) -> str:
-        return ", ".join(f"{tag} {responses.by_host_tag[tag] / max(1, responses.rows):.1%}" for tag in self._weights)
+    def _shares(self, split: Split) -> str:
+        return ", ".join(f"{tag} {split.answered[tag] / max(1, split.rows):.1%}" for tag in self._weights)

@@ -11,7 +11,8 @@ from locustfiles.driver import ABANDON, CLOSE, GRANT, LAST_ANSWERS_WITHIN_S, OPE
 from locustfiles.gate import Report
 from locustfiles.ledgers import GeneratorLog, ResponseLog
 from locustfiles.progress import Progress
-from scenarios.definition import Stage
+from locustfiles.split import Split
+from scenarios.definition import Scenario, Stage
 from scenarios.ledgers import Pulse, Response
 from scenarios.report_directory import Manifest, ReportDirectory
 
@@ -40,13 +41,19 @@ class Run:
         self._opening: gevent.Greenlet[..., None] = gevent.Greenlet()  # opens a stage when the surplus is gone
         self._open = False  # whether requests of the stage may be sent yet
         self._holding = False  # whether some of them are held back until all users are there
-        self._last_sign_at = time.monotonic()  # that the run goes on: an answer, or other users
+        self._began_at = self._last_sign_at = (
+            time.monotonic()
+        )  # the last sign that the run goes on: an answer, or users
+        self._ended_at: float | None = None
         self._fault: str | None = None
+        self.reason = ""  # why it ended
         directory.begin(manifest)
-        self.responses = ResponseLog(directory.responses_path)
+        self._responses = ResponseLog(directory.responses_path)
+        self.split = Split(manifest.claim)
         self._generator = GeneratorLog(directory.generator_path)
         self._pulse_of: dict[str, Pulse] = {}
         self._rows_of: Counter[str] = Counter()
+        self._in_flight_of: Counter[str] = Counter()
         self._progress = Progress(manifest)
         self._next_stage()
         self._showing = gevent.spawn(self._show_regularly)
@@ -83,7 +90,7 @@ class Run:
             self._open_stage(self._stage)
 
     def _open_without_the_surplus(self, stage: Stage) -> None:
-        while self._users > stage.users:
+        while self.users > stage.users:
             gevent.sleep(SURPLUS_CHECKED_EVERY_S)
         self._open_stage(stage)
 
@@ -116,22 +123,25 @@ class Run:
         """A worker says how far it is."""
         self._budget.report(worker, report)
 
-    def receive(self, worker: str, responses: list[Response], pulses: list[Pulse]) -> None:
-        """Write what a worker has recorded. A full disk ends the run."""
+    def receive(self, worker: str, responses: list[Response], pulses: list[Pulse], in_flight: int) -> None:
+        """Write what a worker has recorded until it had so many in flight. A full disk ends the run."""
         try:
             self._generator.write(pulses)
-            self.responses.write(responses)
+            self._responses.write(responses)
+            self.split.take(responses)
         except OSError as error:
             self.stop(f"{self._directory.path}: {error.strerror}")
         self._rows_of[worker] += len(responses)
-        users = self._users
+        users = self.users
         if pulses:
             self._greet(worker)
             self._pulse_of[worker] = pulses[-1]
-        if responses or self._users != users:
+        if responses or self.users != users:
             self._last_sign_at = time.monotonic()
         if pulses and self._holding:
             self._release_when_all_are_there()
+        self._in_flight_of[worker] = in_flight
+        self.split.look(self.seconds, self._in_flight_of.total())
 
     def _greet(self, worker: str) -> None:
         """A worker begins when it is first told to start users: what it was told before is lost on it."""
@@ -184,24 +194,56 @@ class Run:
 
     def end(self) -> bool:
         """Close the ledgers and set the end mark. True when the run is complete."""
-        if self.responses.rows < self._manifest.scenario.requests:
+        if self.split.rows < self._manifest.scenario.requests:
             self._miss_workers()
         for greenlet in (self._showing, self._timer, self._opening):
             greenlet.kill()
-        complete = self._fault is None and self.responses.rows == self._manifest.scenario.requests
-        reason = "every request was answered" if complete else self._fault or "it ended before every request was sent"
-        self._progress.end(self.responses, reason)
+        complete = self._fault is None and self.split.rows == self._manifest.scenario.requests
+        reason = self._fault or "it ended before every request was sent"
+        if complete:
+            reason = "every request has come to its end" if self.split.failed else "every request was answered"
+        self._ended_at = time.monotonic()
+        self.reason = reason
+        self.split.finish(self.seconds)
+        self._progress.end(self.split, reason)
         self._generator.close()
-        self.responses.close()
+        self._responses.close()
         self._directory.end(self._manifest, complete=complete, reason=reason)
         return complete
 
+    # -- what is shown of it
+
     @property
-    def _users(self) -> int:
+    def scenario(self) -> Scenario:
+        """What is run, as it was asked for."""
+        return self._manifest.scenario
+
+    @property
+    def directory(self) -> ReportDirectory:
+        """Where its evidence is."""
+        return self._directory
+
+    @property
+    def seconds(self) -> float:
+        """How long it goes on, or went on."""
+        return (self._ended_at or time.monotonic()) - self._began_at
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._ended_at is not None
+
+    @property
+    def stage(self) -> str:
+        """The stage whose requests are being sent; empty between two stages."""
+        return self._stage.name if self._stage is not None and self._open else ""
+
+    @property
+    def users(self) -> int:
+        """How many there are."""
         return sum(pulse.users for pulse in self._pulse_of.values())
 
     def _show_regularly(self) -> None:
         while True:
-            stage = self._stage.name if self._stage is not None and self._open else ""
-            self._progress.show(stage, self._users, self.responses, self._runner.stats.total)
+            self._progress.show(self.stage, self.users, self.split, self._runner.stats.total)
             gevent.sleep(SHOW_EVERY_S)

@@ -13,6 +13,7 @@ from locustfiles.entrance import Entrance
 from locustfiles.gate import Gate
 from locustfiles.http import Server
 from locustfiles.leader import REFUSED, Leader
+from locustfiles.web.site import Site
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
 
@@ -37,8 +38,10 @@ class ScenarioShape(LoadTestShape):
         if not isinstance(environment.runner, MasterRunner):  # first, so that its last rows reach a run that still is
             self._driver = Driver(environment)
         if not isinstance(environment.runner, WorkerRunner):
-            self._leader = Leader(environment, self.scenario())
+            self._leader = Leader(environment, self.scenario)
             environment.events.test_stopping.add_listener(self._leader.halt)  # first: nothing more is to be sent
+            if environment.web_ui is not None:
+                Site(environment, self._leader)
         if not isinstance(environment.runner, MasterRunner):
             environment.events.test_stopping.add_listener(self._driver.let_answers_come)
 

@@ -8,17 +8,20 @@ from pathlib import Path
 
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
+from scenarios.faults import FAULTS, sentence
 from scenarios.fingerprint import fingerprint
 from scenarios.interruption import Interrupted, Interrupter
 from scenarios.old_reports import remove_old
 from scenarios.runner import Load, run
-from scenarios.stacks import docker_engine
 from scenarios.stacks.compose import ComposeStack
 from scenarios.stacks.local import LocalStack
-from scenarios.stacks.stack import PROJECT, Stack
+from scenarios.stacks.ports import LOOPBACK
+from scenarios.stacks.stack import PROJECT, Site, Stack
+from scenarios.web import serve
 from scenarios.whole_number import whole_number
 
 USAGE = 2
+WEB_PORT = 8089
 NOT_RUNNING = 3  # as `systemctl status` and `service status` have it
 STACKS: dict[str, Callable[[int], Stack]] = {"local": LocalStack, "compose": ComposeStack}
 
@@ -29,20 +32,14 @@ def main() -> None:
     try:
         options = _parser().parse_args()
         code = options.command(options)
-    except UsageError as error:
-        print(f"scenarios: {error}", file=sys.stderr)
-        code = USAGE
     except Interrupted as interrupted:
         print("scenarios: interrupted", file=sys.stderr)
         code = interrupted.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except docker_engine.FAULTS as error:
-        print(f"scenarios: the Docker engine failed: {docker_engine.reason(error)}", file=sys.stderr)
-        code = USAGE
-    except OSError as error:
-        print(f"scenarios: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+    except FAULTS as fault:
+        print(f"scenarios: {sentence(fault)}", file=sys.stderr)
         code = USAGE
     sys.exit(code)
 
@@ -63,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("--claim", help="weights to be judged by instead of the configuration's: back-01=1,back-02=2")
     running.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     running.set_defaults(command=_run)
+    serving = commands.add_parser("web", help="offer every scenario in Locust's web interface")
+    serving.add_argument("--scenario", default="baseline", help="the one that is chosen at first; baseline")
+    serving.add_argument("--processes", type=processes, default=1, help="share the users among this many processes")
+    serving.add_argument("--web-host", default=LOOPBACK, help="the address to listen on; 127.0.0.1")
+    serving.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
+    serving.set_defaults(command=_web)
     taking = commands.add_parser("fingerprint", help="say which algorithm the balancer looks like")
     taking.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     taking.set_defaults(command=_fingerprint)
@@ -95,6 +98,11 @@ def _run(options: argparse.Namespace) -> int:
     reports = options.reports.resolve()
     load = Load(options.requests, options.users, options.processes, options.claim)
     return run(Scenario.load(options.name), _stack(options), reports, load)
+
+
+def _web(options: argparse.Namespace) -> int:
+    site = Site(options.web_host, WEB_PORT + options.port_offset)
+    return serve(Scenario.load(options.scenario), _stack(options), options.reports.resolve(), site, options.processes)
 
 
 def _fingerprint(options: argparse.Namespace) -> int:

@@ -1,6 +1,5 @@
 """Runs a scenario as a person would: stack up, Locust, analysis, and the stack down if it was not up before."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,15 +10,14 @@ from pathlib import Path
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
+from scenarios.evidence import CONF, evidence
 from scenarios.interruption import child
 from scenarios.last_words import last_words
 from scenarios.report_directory import ReportDirectory
-from scenarios.stacks.sampling import sampled
+from scenarios.stacks.ports import LOOPBACK
 from scenarios.stacks.stack import PROJECT, Stack
-from scenarios.witnesses import witnessed
 
 LOG = "locust.log"
-CONF = "nginx.conf"
 LOCUST_GIVES_UP_WITHIN_S = 30.0
 
 
@@ -39,7 +37,7 @@ class Load:
         if self.users is not None:
             yield from ("--scale-users", str(self.users))
         if self.processes > 1:
-            yield from ("--processes", str(self.processes))
+            yield from ("--processes", str(self.processes), "--master-bind-host", LOOPBACK)
 
 
 def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
@@ -67,11 +65,16 @@ def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
             directory = ReportDirectory.new(reports, scenario.name)
             _drive(scenario, stack, directory, load)
     print(flush=True)
+    return judged(directory)
+
+
+def judged(directory: ReportDirectory) -> int:
+    """Judge a run by its report directory, in a process of its own, which says what came out. Returns its exit code."""
     return subprocess.run([sys.executable, "-m", "analysis", str(directory.path)], cwd=PROJECT, check=False).returncode
 
 
 def _drive(scenario: Scenario, stack: Stack, directory: ReportDirectory, load: Load) -> None:
-    """Run Locust, and keep beside its ledgers what the stack claims, used and logged. No run, no directory."""
+    """Run Locust, and keep beside its ledgers what the stack claims, used and logged."""
 
     def seen(path: Path) -> str:
         return stack.seen_by_locust(path, directory.reports)
@@ -83,17 +86,8 @@ def _drive(scenario: Scenario, stack: Stack, directory: ReportDirectory, load: L
         *("--logfile", seen(directory.path / LOG), "--json-file", seen(directory.path / "locust")),
         *load.arguments(),
     ]
-    try:
-        (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
-        if load.claim is None:
-            Claim.of_nginx(directory.path / CONF)  # or Locust would refuse it, in more words
-        with witnessed(stack, directory), sampled(stack.meter(), directory.resources_path):
-            _run_locust(stack, directory, arguments)
-    finally:
-        if directory.manifest_path.exists():
-            directory.vouch_for(directory.resources_path)
-        else:
-            shutil.rmtree(directory.path)
+    with evidence(stack, directory, by_configuration=load.claim is None):
+        _run_locust(stack, directory, arguments)
 
 
 def _run_locust(stack: Stack, directory: ReportDirectory, arguments: list[str]) -> None:
@@ -104,7 +98,7 @@ def _run_locust(stack: Stack, directory: ReportDirectory, arguments: list[str]) 
 
     def end(locust: subprocess.Popen[bytes]) -> None:
         begun = directory.manifest_path.exists()
-        _end(locust, stack, begun=begun)
+        end_locust(locust, stack, begun=begun)
         if begun:
             print(f"stopped; what was recorded is in {directory.path}", file=sys.stderr)
 
@@ -120,7 +114,7 @@ def locustfile(scenario: Scenario) -> Path:
     return PROJECT / "locustfiles" / f"{scenario.name.replace('-', '_')}.py"
 
 
-def _end(locust: subprocess.Popen[bytes], stack: Stack, *, begun: bool) -> None:
+def end_locust(locust: subprocess.Popen[bytes], stack: Stack, *, begun: bool) -> None:
     """End a run in good order, or a Locust that has not begun one at once."""
     stack.tell_locust(locust, signal.SIGINT if begun else signal.SIGKILL)
     try:

@@ -11,10 +11,10 @@ from analysis.checks.lost import missing
 from analysis.evidence import Evidence
 from analysis.matching import Matching
 from analysis.request_ledgers import counted
-from analysis.round_robin import window_bounds
 from analysis.running import swing
 from analysis.statistics import ROUNDING
 from scenarios.ledgers import BALANCER, RESPONSES
+from scenarios.round_robin import window_bounds
 from scenarios.stack_record import STACK
 
 

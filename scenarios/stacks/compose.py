@@ -29,12 +29,13 @@ from scenarios.stacks.compose_config import host_ports, limits, port_variable
 from scenarios.stacks.compose_meter import ComposeMeter
 from scenarios.stacks.containers import Container, containers_of, execute, layers, said_by, streamed
 from scenarios.stacks.ports import require_free
-from scenarios.stacks.stack import PROJECT, ServiceState, directory_of, reserved
+from scenarios.stacks.stack import PROJECT, ServiceState, Site, directory_of, reserved
 
 NAME = "load-balancer-proofs"
 LOCUST, BALANCER = "locust", "nginx"
 CONF = "/etc/nginx/nginx.conf"
 LOGS = "/var/log/nginx"
+WEB_PORT = 8089  # of Locust's web interface, in its container
 ACCESS_LOG = f"{LOGS}/access.csv"
 LOG_ROW_BYTES = 400  # the longest row of the access log, with room to spare
 INSIDE = "/app"  # where the project lies in the image of Locust
@@ -400,16 +401,19 @@ class ComposeStack:
             return f"{INSIDE}/reports/{path.relative_to(reports)}"
         return f"{INSIDE}/{path.relative_to(PROJECT)}"
 
-    def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:
+    def start_locust(self, arguments: list[str], reports: Path, site: Site | None = None) -> subprocess.Popen[bytes]:
         """Start Locust in a container, whose end and exit code are those of the process that is returned."""
         self._remove_locust()  # of a run that was killed
+        published = ["--publish", f"{site.host}:{site.port}:{WEB_PORT}"] if site else []
+        served = ["--web-host", "0.0.0.0", "--web-port", str(WEB_PORT)] if site else []  # noqa: S104 - in its container
         return subprocess.Popen(
             [*("docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "--no-TTY"),
-             *(option for pair in self._terminal() for option in ("--env", pair)),
-             *("--name", self.locust_name, LOCUST, *arguments)],
+             *(option for pair in self._terminal() for option in ("--env", pair)), *published,
+             *("--name", self.locust_name, LOCUST, *served, *arguments)],
             cwd=PROJECT,
             env=self._environment | {"REPORTS": str(reports)},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if site else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if site else None,
             start_new_session=True,
         )  # fmt: skip
 

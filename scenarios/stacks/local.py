@@ -26,7 +26,7 @@ from scenarios.stacks.local_conf import Address, backends, balancer, local_text
 from scenarios.stacks.local_meter import LocalMeter
 from scenarios.stacks.ports import LOOPBACK, require_free
 from scenarios.stacks.processes import STOPPED_WITHIN_S, ProcessId
-from scenarios.stacks.stack import PROJECT, STATE, ServiceState, directory_of, reserved
+from scenarios.stacks.stack import PROJECT, STATE, ServiceState, Site, directory_of, reserved
 
 CONF = PROJECT / "nginx" / "nginx.conf"
 BALANCER = "nginx"
@@ -255,10 +255,20 @@ class LocalStack:
         """Where the file is."""
         return str(path)
 
-    def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:  # noqa: ARG002
+    def start_locust(
+        self,
+        arguments: list[str],
+        reports: Path,  # noqa: ARG002
+        site: Site | None = None,
+    ) -> subprocess.Popen[bytes]:
         """Start Locust, in a session of its own: Ctrl-C is passed on to it, once."""
+        served = ["--web-host", site.host, "--web-port", str(site.port)] if site else []
         process = subprocess.Popen(
-            [sys.executable, "-m", "locust", *arguments], cwd=PROJECT, stdin=subprocess.DEVNULL, start_new_session=True
+            [sys.executable, "-m", "locust", *served, *arguments],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE if site else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if site else None,
+            start_new_session=True,
         )
         self._locust = ProcessId.of("locust", process.pid)
         return process

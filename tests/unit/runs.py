@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from analysis.resources import MIB
-from analysis.round_robin import cycle
 from scenarios.definition import Scenario, Stage
 from scenarios.ledgers import Pulse, Resource
+from scenarios.round_robin import cycle
 from tests.unit.evidence import STANDING, frame, logged, pulse, response, three_ledgers
 from tests.unit.evidence import stack as stack_record
 from tests.unit.test_resources import sample

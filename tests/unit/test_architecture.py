@@ -7,6 +7,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 CONTRACTS = {
+    "attendance",
     "claim",
     "console",
     "definition",
@@ -15,6 +16,7 @@ CONTRACTS = {
     "model",
     "probe_record",
     "report_directory",
+    "round_robin",
     "stack_record",
 }
 # what each room may import of the project; within `scenarios`, the contracts are all that other rooms may see

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.round_robin import cycle, window_bounds
 from analysis.running import HIGHEST, LOWEST, running, swing
+from scenarios.round_robin import cycle, window_bounds
 from tests.unit.evidence import balanced, three_ledgers
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}

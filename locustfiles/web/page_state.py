@@ -1,0 +1,126 @@
+"""What the page shows of the latest run, as a document of plain values."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from locustfiles.attendant import Attendant
+from locustfiles.leader import Leader
+from locustfiles.run import Run
+from locustfiles.split import Moment, Split
+from locustfiles.web.report_files import ReportFiles
+from scenarios.definition import Scenario, names
+
+VERDICT, PAGE = "verdict.json", "report.html"
+DIGITS = 5
+NOBODY_JUDGES = "nobody judges runs that are started like this, since only the client's ledger is kept: use `make web`"
+
+
+class PageState:
+    """Looks at the latest run, and at its verdict once there is one."""
+
+    def __init__(self, leader: Leader, attendant: Attendant | None, files: ReportFiles) -> None:
+        self._leader = leader
+        self._attendant = attendant
+        self._files = files
+        self._scenarios = {scenario.name: _in_short(scenario) for scenario in map(Scenario.load, names())}
+        self._verdict: tuple[int, dict[str, Any]] | None = None  # of which run
+
+    def document(self) -> dict[str, Any]:
+        """Everything; `phase` is ready, running, judging or over."""
+        about = {"attended": self._attendant is not None, "scenarios": self._scenarios}
+        run = self._leader.latest
+        if run is None:
+            return about | {"phase": "ready", "words": list(filter(None, [self._leader.complaint]))}
+        self._files.add(self._leader.runs, run.directory)
+        phase = self._phase(run)
+        return about | {
+            "phase": phase,
+            "number": self._leader.runs,
+            "run": _described(run),
+            "parts": [part._asdict() for part in run.split.parts()],
+            "nobody": run.split.answered[""],
+            "moments": _moments(run.split),
+            "words": list(self._words(run)),
+            "verdict": self._judged() if phase == "over" else None,
+        }
+
+    def _phase(self, run: Run) -> str:
+        if not run.is_over:
+            return "running"
+        return "judging" if self._attendant is not None and self._attendant.is_judging else "over"
+
+    def _words(self, run: Run) -> Iterator[str]:
+        """What a person has to be told besides the numbers."""
+        failed = run.split.failed.total()
+        if failed:
+            yield f"{failed:,} requests failed, most of them for this reason: {run.split.commonest_error}"
+        if run.is_over and run.split.rows < run.scenario.requests:
+            yield f"the run did not come to its end: {run.reason}"
+        if self._leader.complaint:
+            yield self._leader.complaint
+        if run.is_over and self._attendant is None:
+            yield NOBODY_JUDGES
+        if run.is_over and self._attendant is not None and self._attendant.fault:
+            yield self._attendant.fault
+
+    def _judged(self) -> dict[str, Any] | None:
+        """The verdict of the latest run, read once; None when there is none."""
+        number = self._leader.runs
+        if self._verdict is None or self._verdict[0] != number:
+            path = self._files.find(str(number), VERDICT)
+            if path is None:
+                return None
+            verdict = json.loads(path.read_bytes())
+            shown = {key: verdict[key] for key in ("outcome", "checks")}
+            self._verdict = number, shown | {"page": PAGE, "pictures": self._files.pictures(number)}
+        return self._verdict[1]
+
+
+def _in_short(scenario: Scenario) -> str:
+    return f"{scenario.requests:,} requests, {scenario.peak_users:,} users. {scenario.claim}"
+
+
+def _described(run: Run) -> dict[str, Any]:
+    rows, seconds = run.split.rows, run.seconds
+    left = run.scenario.requests - rows
+    return {
+        "scenario": run.scenario.name,
+        "claim": run.scenario.claim,
+        "stage": run.stage,
+        "users": run.users,
+        "done": rows,
+        "requests": run.scenario.requests,
+        "seconds": round(seconds, 1),
+        "seconds_left": round(left * seconds / rows, 1) if rows and not run.is_over else None,
+        "reason": run.reason,
+    }
+
+
+def _moments(split: Split) -> dict[str, Any]:
+    """Share and deviation of every backend of the claim over time, and the band that the deviation may be in.
+
+    What is in flight was given to somebody, but nobody can say yet to whom: the band is the exact bound and that.
+    """
+    return {
+        "at_s": [round(moment.at_s, 2) for moment in split.moments],
+        "backends": {tag: _course(split, tag) for tag in split.weights},
+    }
+
+
+def _course(split: Split, tag: str) -> dict[str, Any]:
+    claimed = split.expected(tag, 1)
+    rows = [_point(split, moment, tag, claimed) for moment in split.moments]
+    share, deviation, lowest, highest = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
+    return {"claimed": claimed, "share": share, "deviation": deviation, "lowest": lowest, "highest": highest}
+
+
+def _point(split: Split, moment: Moment, tag: str, claimed: float) -> tuple[float | None, float, float, float]:
+    total = sum(count for name, count in moment.answered.items() if name)
+    answered, allowed = moment.answered.get(tag, 0), split.allowed[tag]
+    return (
+        round(answered / total, DIGITS) if total else None,
+        round(answered - total * claimed, DIGITS),
+        round(-allowed - moment.in_flight * (1 - claimed), DIGITS),
+        round(allowed + moment.in_flight * claimed, DIGITS),
+    )

@@ -1,0 +1,32 @@
+"""The files of reports that the page may show: those of runs that began here, and no others."""
+
+from pathlib import Path
+
+from scenarios.report_directory import ReportDirectory
+
+KINDS = {".html", ".png", ".csv", ".json", ".md", ".xml"}
+
+
+class ReportFiles:
+    """Knows the runs of this Locust by number. What is asked for is looked up, and never made into a path."""
+
+    def __init__(self) -> None:
+        self._directories: dict[str, Path] = {}
+
+    def add(self, run: int, directory: ReportDirectory) -> None:
+        """A run that began here."""
+        self._directories[str(run)] = directory.path
+
+    def find(self, run: str, name: str) -> Path | None:
+        """The file of this run and name, if there is one that may be shown."""
+        return self._all(run).get(name)
+
+    def pictures(self, run: int) -> list[str]:
+        """The names of its pictures."""
+        return sorted(name for name, path in self._all(str(run)).items() if path.suffix == ".png")
+
+    def _all(self, run: str) -> dict[str, Path]:
+        directory = self._directories.get(run)
+        if directory is None:
+            return {}
+        return {path.name: path for path in directory.iterdir() if path.suffix in KINDS and path.is_file()}

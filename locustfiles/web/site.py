@@ -1,0 +1,113 @@
+"""Adds to Locust's web interface: two tabs, what they show, the reports, and words where something cannot be."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+import gevent
+from flask import Flask, Response, abort, jsonify, request, send_from_directory
+from locust.env import Environment
+
+from locustfiles.attendant import Attendant
+from locustfiles.leader import Leader
+from locustfiles.split import Part
+from locustfiles.web import guard, login
+from locustfiles.web.page_state import PageState
+from locustfiles.web.report_files import ReportFiles
+from locustfiles.web.start import Start
+
+HERE = Path(__file__).parent
+TABS = {"distribution": "Distribution", "verdict": "Verdict"}
+INTO_THE_HEAD = (
+    '<link rel="stylesheet" href="./proof/panel.css"><script src="./proof/panel.js"></script>'  # before Locust's own
+)
+LISTENS_WITHIN_S = 0.02
+
+
+class Site:
+    """The additions, for one Locust. Without an attendant nobody judges a run, and the verdict says so."""
+
+    def __init__(self, environment: Environment, leader: Leader) -> None:
+        assert environment.web_ui is not None
+        assert environment.web_ui.app is not None
+        options = environment.parsed_options
+        self._environment = environment
+        self._ui = environment.web_ui
+        self._leader = leader
+        self._attendant = Attendant(self._quit) if options is not None and options.attended else None
+        self._files = ReportFiles()
+        self._state = PageState(leader, self._attendant, self._files)
+        if self._attendant is not None:
+            environment.events.test_stop.add_listener(self._ended)
+            gevent.spawn(self._say_when_listening, self._attendant)
+        app = environment.web_ui.app
+        guard.same_origin_only(app)
+        if self._ui.web_login:
+            login.require_password(self._ui, self._attendant.password if self._attendant is not None else None)
+        elif self._attendant is not None:
+            guard.this_machine_only(app)
+        Start(environment, leader, self._attendant).replace(app)
+        self._add_routes(app)
+        app.after_request(self._add_to_the_page)
+        self._ui.template_args["extended_tabs"] = [{"key": key, "title": title} for key, title in TABS.items()]
+        self._ui.template_args["extended_csv_files"] = [
+            {"href": "./proof/distribution.csv", "title": "Download distribution CSV"}
+        ]
+
+    def _add_routes(self, app: Flask) -> None:
+        base = self._environment.parsed_options.web_base_path if self._environment.parsed_options is not None else ""
+        for path, view in {
+            "/proof/state": self._show_state,
+            "/proof/distribution.csv": self._download_distribution,
+            "/proof/<any('panel.css', 'panel.js'):name>": self._send_panel,
+            "/proof/reports/<run>/<name>": self._send_report_file,
+        }.items():
+            app.add_url_rule(f"{base}{path}", view.__name__, self._ui.auth_required_if_enabled(view))
+
+    def _show_state(self) -> Response:
+        return jsonify(self._state.document())
+
+    def _send_panel(self, name: str) -> Response:
+        return send_from_directory(HERE, name, max_age=0)
+
+    def _download_distribution(self) -> Response:
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(Part._fields)
+        if self._leader.latest is not None:
+            writer.writerows(self._leader.latest.split.parts())
+        headers = {"Content-Disposition": "attachment; filename=distribution.csv"}
+        return Response(text.getvalue(), mimetype="text/csv", headers=headers)
+
+    def _send_report_file(self, run: str, name: str) -> Response:
+        path = self._files.find(run, name)
+        if path is None:
+            abort(404)
+        return send_from_directory(path.parent, path.name, max_age=0)
+
+    def _add_to_the_page(self, response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if request.endpoint == "locust.index" and response.mimetype == "text/html":
+            response.set_data(response.get_data(as_text=True).replace("<head>", f"<head>{INTO_THE_HEAD}", 1))
+        return response
+
+    def _ended(self, **_: object) -> None:
+        """Locust's own numbers join the evidence, as of when somebody last reset them."""
+        assert self._attendant is not None
+        run, runner = self._leader.latest, self._environment.runner
+        if run is not None and runner is not None and run.directory.path.is_dir():
+            numbers = [entry.serialize() for entry in runner.stats.entries.values()]  # Locust's own way empties them
+            (run.directory.path / "locust.json").write_text(json.dumps(numbers, indent=4), encoding="utf-8")
+        self._attendant.end()
+
+    def _say_when_listening(self, attendant: Attendant) -> None:
+        while self._ui.server is None or not self._ui.server.started:
+            gevent.sleep(LISTENS_WITHIN_S)
+        attendant.listening()
+
+    def _quit(self) -> None:
+        """Nobody is there any more who would end Locust."""
+        assert self._environment.runner is not None
+        self._environment.runner.quit()
+        self._ui.stop()

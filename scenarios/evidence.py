@@ -1,0 +1,32 @@
+"""Everything about a run that is not the generator's to write: what is claimed, used, logged and counted meanwhile."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from scenarios.claim import Claim
+from scenarios.report_directory import ReportDirectory
+from scenarios.stacks.sampling import sampled
+from scenarios.stacks.stack import Stack
+from scenarios.witnesses import witnessed
+
+CONF = "nginx.conf"
+
+
+@contextmanager
+def evidence(stack: Stack, directory: ReportDirectory, *, by_configuration: bool) -> Iterator[None]:
+    """Keep it beside the ledgers of the run that the body drives. No run, no directory.
+
+    Raises `UsageError` when the run is to be judged by the configuration, and that claims nothing.
+    """
+    try:
+        (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
+        if by_configuration:
+            Claim.of_nginx(directory.path / CONF)  # or Locust would refuse it, in more words
+        with witnessed(stack, directory), sampled(stack.meter(), directory.resources_path):
+            yield
+    finally:
+        if directory.manifest_path.exists():
+            directory.vouch_for(directory.resources_path)
+        else:
+            shutil.rmtree(directory.path)
