@@ -13,7 +13,9 @@ from scenarios.definition import Scenario, names
 
 VERDICT, PAGE = "verdict.json", "report.html"
 DIGITS = 5
-NOBODY_JUDGES = "nobody judges runs that are started like this, since only the client's ledger is kept: use `make web`"
+NOBODY_JUDGES = (
+    "Nobody judges a run that was started like this: only the client's ledger is kept. `make web` does both."
+)
 
 
 class PageState:
@@ -54,9 +56,9 @@ class PageState:
         """What a person has to be told besides the numbers."""
         failed = run.split.failed.total()
         if failed:
-            yield f"{failed:,} requests failed, most of them for this reason: {run.split.commonest_error}"
+            yield f"{failed:,} requests failed, most of them for this reason: {run.split.commonest_error}."
         if run.is_over and run.split.rows < run.scenario.requests:
-            yield f"the run did not come to its end: {run.reason}"
+            yield f"The run did not come to its end: {run.reason}."
         if self._leader.complaint:
             yield self._leader.complaint
         if run.is_over and self._attendant is None:

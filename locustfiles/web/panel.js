@@ -30,7 +30,7 @@
     number.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const percent = (share) => `${fixed(100 * share, 2)}%`;
   const signed = (number) => (number > 0.005 ? "+" : "") + fixed(Math.abs(number) < 0.005 ? 0 : number, 2);
-  const ms = (number) => (number === null ? "–" : `${number < 100 ? Number(number.toPrecision(3)) : whole(Math.round(number))} ms`);
+  const ms = (number) => (number === null ? "–" : `${number < 100 ? number.toPrecision(3) : whole(Math.round(number))} ms`);
   const colour = (index) => COLOURS[index % COLOURS.length];
   const chosenTab = () => new URLSearchParams(location.search).get("tab");
 
@@ -191,17 +191,20 @@
 
   // -- the verdict
 
-  const check = ({ name, expected, observed, outcome, meaning }) =>
+  const TURNED = ["INVALID", "FAIL"]; // what a reader wants to see first
+
+  // What follows from a check that did not pass.
+  const consequence = ({ outcome, claim, meaning }) => ({ FAIL: meaning, INVALID: `Not shown: ${claim}` })[outcome];
+
+  const check = ({ name, expected, observed, outcome, ...others }) =>
     html(
       "tr",
       {},
       html("th", { scope: "row" }, name),
       html("td", {}, expected),
-      html("td", {}, observed, outcome === "FAIL" || outcome === "INVALID" ? html("small", {}, meaning) : null),
+      html("td", {}, observed, TURNED.includes(outcome) ? html("small", {}, consequence({ outcome, ...others })) : null),
       html("td", { class: outcome.toLowerCase() }, outcome),
     );
-
-  const TURNED = ["INVALID", "FAIL"]; // what a reader wants to see first
 
   const verdict = () => {
     if (state.phase === "ready") return [html("p", {}, "No run yet: start one.")];

@@ -167,7 +167,7 @@ def test_a_run_that_is_stopped_is_an_aborted_one_and_says_so(idle, visit):
     assert refused["message"].startswith("Sustained is running since ")
     assert refused["message"].endswith("stop it first, or wait for its end")
     visitor.page.get_by_role("button", name="Stop").click()
-    visitor.wait_for("the run did not come to its end: it was stopped")
+    visitor.wait_for("The run did not come to its end: it was stopped.")
     visitor.open("Verdict")
     visitor.wait_for("Open the report")
     visitor.keep("stopped")
@@ -363,7 +363,7 @@ def test_names_are_text_and_a_run_without_witnesses_says_that_nobody_judges_it(v
         visitor.wait_for(WHOLE)
         assert visitor.table()[3][0].strip() == TAG
         assert visitor.table()[3][3] == "500"
-        visitor.wait_for("nobody judges runs that are started like this")
+        visitor.wait_for("Nobody judges a run that was started like this")
         visitor.keep("stranger")
         visitor.open("Statistics")
         visitor.page.get_by_text(f"/models {TAG}").wait_for()

@@ -19,6 +19,7 @@ from tests.free_ports import port_offset
 
 HERE = "tests/compose"
 BACKENDS = ("back-01", "back-02", "back-03")
+QUICK = {"healthcheck": {"interval": "2s"}}
 
 
 def pytest_collection_modifyitems(items):
@@ -81,6 +82,39 @@ def stack(engine):
     removed(engine, stack)
 
 
+@pytest.fixture(scope="session")
+def quick_checks(tmp_path_factory):
+    """The files of compose.yaml with health checks that follow each other quickly."""
+    path = tmp_path_factory.mktemp("quick") / "override.json"
+    path.write_text(json.dumps({"services": dict.fromkeys(BACKENDS, QUICK)}))
+    return f"compose.yaml:{path}"
+
+
+@pytest.fixture(scope="session")
+def stack_quickly_asked(engine, quick_checks):
+    """The stack of these files, up. The engine asks for the health of what was started after one interval."""
+    stack = ComposeStack(port_offset(*PORTS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMPOSE_FILE", quick_checks)
+        up = scenarios("up", offset=stack.port_offset, stack="compose", timeout=400)
+        assert up.returncode == 0, up.stderr
+        assert stack.is_up()
+    yield stack
+    removed(engine, stack)
+
+
+@pytest.fixture
+def quickly_asked(stack_quickly_asked, quick_checks, monkeypatch):
+    """The same, for tests that stop and start its services: every command is of the same files."""
+    monkeypatch.setenv("COMPOSE_FILE", quick_checks)
+    return stack_quickly_asked
+
+
+def run(stack, *arguments, **options):
+    """A run on a compose stack, as a person would start it."""
+    return scenarios("run", *arguments, offset=stack.port_offset, stack="compose", timeout=400, **options)
+
+
 @pytest.fixture
 def offset(engine):
     """A port offset, and so a project, of this test's own; whatever is still there afterwards is a failure."""
@@ -130,8 +164,7 @@ def overridden(tmp_path):
     """The environment in which services of compose.yaml have other settings, and quick health checks."""
 
     def overridden(**services):
-        quick = {"healthcheck": {"interval": "1s"}}
-        changed = dict.fromkeys(BACKENDS, quick) | {name.replace("_", "-"): text for name, text in services.items()}
+        changed = dict.fromkeys(BACKENDS, QUICK) | {name.replace("_", "-"): text for name, text in services.items()}
         path = tmp_path / "override.json"
         path.write_text(json.dumps({"services": changed}))
         return os.environ | {"COMPOSE_FILE": f"compose.yaml:{path}"}

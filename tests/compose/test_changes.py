@@ -5,11 +5,19 @@ import subprocess
 from collections import Counter
 from datetime import datetime
 
+import pytest
+
 from scenarios.stacks.compose import ComposeStack
 from tests.compose.conftest import BACKENDS, container_of, environment
 from tests.conftest import PROJECT, ask, wait_for
 
 BACK_WITHIN_S = 40.0  # an eighth of a CPU takes its time to start, and nginx asks again after 10 s
+
+
+@pytest.fixture
+def stack(quickly_asked):
+    """The stack whose services are soon known to be well again."""
+    return quickly_asked
 
 
 def cycle(stack):

@@ -14,6 +14,12 @@ from tests.conftest import PROJECT, scenarios, wait_for
 SMALL = ("--requests", 600, "--users", 60)
 
 
+@pytest.fixture
+def stack(quickly_asked):
+    """The stack whose services are soon known to be well again."""
+    return quickly_asked
+
+
 def refused(*arguments, offset, **options):
     """The one sentence with which a command is refused."""
     ended = scenarios(*arguments, offset=offset, stack="compose", timeout=400, **options)

@@ -2,8 +2,16 @@
 
 import json
 
+import pytest
+
 from scenarios.probe_record import Algorithm
 from tests.conftest import scenarios
+
+
+@pytest.fixture
+def stack(quickly_asked):
+    """The stack whose services are soon known to be well again."""
+    return quickly_asked
 
 
 def test_the_balancer_in_its_container_looks_like_round_robin_with_one_state(stack, reports):

@@ -6,6 +6,9 @@ import sys
 
 import pandas as pd
 
+from analysis.evidence import Evidence
+from analysis.tables import Tables
+from analysis.verdict import judge
 from tests.conftest import PROJECT
 
 SMALL = ("--requests", 600, "--users", 60)
@@ -44,11 +47,22 @@ def locust(stack, directory, *arguments, file="baseline", **options):
     )
 
 
+def checks(directory):
+    """The checks of a run that was judged, by name."""
+    return {check["name"]: check for check in json.loads((directory / "verdict.json").read_text())["checks"]}
+
+
 def broken(directory):
     """The checks that did not pass, but for those of how busy this machine was."""
-    checks = json.loads((directory / "verdict.json").read_text())["checks"]
-    found = {check["name"]: check["outcome"] for check in checks if check["outcome"] not in ("PASS", "UNTESTED")}
+    outcomes = {name: check["outcome"] for name, check in checks(directory).items()}
+    found = {name: outcome for name, outcome in outcomes.items() if outcome not in ("PASS", "UNTESTED")}
     return {name: outcome for name, outcome in found.items() if name != "loop lag" and "rendezvous" not in name}
+
+
+def judged(directory):
+    """The checks of a run, by name, worked out here and now: what the command does, but for its tables and pictures."""
+    evidence = Evidence.read(directory)
+    return {check.name: check.model_dump(mode="json") for check in judge(evidence, Tables.of(evidence)).checks}
 
 
 def analyse(directory):

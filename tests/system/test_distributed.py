@@ -12,7 +12,7 @@ import pytest
 from scenarios.ledgers import Balanced
 from tests.conftest import PROJECT, ask, wait_for
 from tests.free_ports import port_offset
-from tests.system.runs import analyse, broken, manifest, rows
+from tests.system.runs import analyse, broken, judged, manifest, rows
 
 
 @pytest.fixture
@@ -47,11 +47,6 @@ def ids_logged(stack):
         return [row[Balanced._fields.index("balanced_request_id")] for row in csv.reader(log)]
 
 
-def checks(directory):
-    analyse(directory)
-    return {check["name"]: check for check in json.loads((directory / "verdict.json").read_text())["checks"]}
-
-
 def test_the_record_of_the_master_is_that_of_its_workers_and_of_the_balancer(stack, port, tmp_path):
     with master(stack, port, tmp_path) as leading, worker(port), worker(port):
         said, _ = leading.communicate(timeout=60)
@@ -75,10 +70,10 @@ def test_a_worker_that_is_killed_makes_the_run_invalid_and_says_what_is_not_know
     ledger = rows(tmp_path)
     assert 0 < len(ledger) < 50_000
     assert not ledger["request_id"].duplicated().any()
-    judged = checks(tmp_path)
-    assert judged["requests"]["outcome"] == "INVALID"
-    assert "was lost" in judged["requests"]["observed"]
-    assert judged["split back-01"]["outcome"] == "INVALID"
+    found = judged(tmp_path)
+    assert found["requests"]["outcome"] == "INVALID"
+    assert "was lost" in found["requests"]["observed"]
+    assert found["split back-01"]["outcome"] == "INVALID"
 
 
 def test_the_only_worker_being_killed_ends_the_run(stack, port, tmp_path):
@@ -100,9 +95,9 @@ def test_a_worker_that_joins_late_takes_its_part_and_no_request_is_lost(stack, p
     assert sorted(ledger["request_id"]) == sorted(ids_logged(stack))
     assert len(ledger) == 40_000
     assert ledger["request_id"].str.partition("-")[0].nunique() == 2
-    judged = checks(tmp_path)
-    assert judged["processes"]["observed"] == "2, 1 of which joined later"
-    assert judged["split back-03"]["outcome"] == "PASS"
+    found = judged(tmp_path)
+    assert found["processes"]["observed"] == "2, 1 of which joined later"
+    assert found["split back-03"]["outcome"] == "PASS"
 
 
 def test_the_web_interface_of_a_master_runs_it_again_and_again(stack, port, tmp_path):

@@ -1,6 +1,5 @@
 """Targets that misbehave, for real: every request ends as exactly one row, and the verdict says what happened."""
 
-import json
 import os
 import resource
 import signal
@@ -24,7 +23,7 @@ from tests.system.misbehaving import (
     serving,
     silent,
 )
-from tests.system.runs import analyse, manifest, rows
+from tests.system.runs import judged, manifest, rows
 
 REQUESTS, USERS = 200, 20
 
@@ -58,8 +57,7 @@ def errors(directory):
 
 
 def outcomes(directory):
-    analyse(directory)
-    return {check["name"]: check["outcome"] for check in json.loads((directory / "verdict.json").read_text())["checks"]}
+    return {name: check["outcome"] for name, check in judged(directory).items()}
 
 
 @pytest.mark.parametrize(
@@ -82,9 +80,9 @@ def test_an_answer_that_is_none_fails_the_request_and_is_named(behave, error, tm
     assert ended.returncode == 1, ended.stderr  # Locust's own rule for requests that failed
     assert "Traceback" not in ended.stderr
     assert errors(tmp_path) == {error: REQUESTS}
-    judged = outcomes(tmp_path)
-    assert judged["errors"] == "FAIL"
-    assert (judged["requests"], judged["own faults"]) == ("PASS", "PASS")
+    found = outcomes(tmp_path)
+    assert found["errors"] == "FAIL"
+    assert (found["requests"], found["own faults"]) == ("PASS", "PASS")
 
 
 def test_a_target_that_refuses_connections_fails_every_request(tmp_path):
@@ -157,8 +155,8 @@ def interrupted(behave, directory):
 def test_an_answer_that_never_comes_ends_at_ctrl_c_as_a_row(tmp_path):
     ledger = interrupted(silent, tmp_path)
     assert ledger["error"].value_counts().to_dict() == {"GeneratorFault: stopped before the answer came": USERS}
-    judged = outcomes(tmp_path)
-    assert (judged["requests"], judged["own faults"], judged["errors"]) == ("INVALID", "INVALID", "PASS")
+    found = outcomes(tmp_path)
+    assert (found["requests"], found["own faults"], found["errors"]) == ("INVALID", "INVALID", "PASS")
 
 
 def test_answers_that_are_on_their_way_at_ctrl_c_are_waited_for(tmp_path):
@@ -174,8 +172,8 @@ def test_too_few_open_files_are_the_generators_fault_and_no_request_is_missing(t
     named = errors(tmp_path)
     assert named["GeneratorFault: Too many open files"] > 0
     assert set(named) <= {"", "GeneratorFault: Too many open files"}
-    judged = outcomes(tmp_path)
-    assert (judged["own faults"], judged["errors"], judged["split back-01"]) == ("INVALID", "PASS", "INVALID")
+    found = outcomes(tmp_path)
+    assert (found["own faults"], found["errors"], found["split back-01"]) == ("INVALID", "PASS", "INVALID")
 
 
 def test_https_is_spoken_by_the_same_user_and_a_bad_certificate_is_refused(tmp_path):

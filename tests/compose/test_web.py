@@ -1,0 +1,34 @@
+"""Locust's web interface in its container: a run that is started there is witnessed and judged like any."""
+
+import pandas as pd
+import pytest
+
+from tests.browser.web import serving
+from tests.system.runs import broken, manifest, rows
+
+
+@pytest.fixture
+def web(stack, reports):
+    with serving(stack.port_offset, reports, stack="compose") as web:
+        yield web
+    assert web.process.returncode == 0
+    assert stack.is_up()
+
+
+def test_a_run_in_the_container_is_that_of_the_report_and_another_follows(web):
+    for number, total in ((1, 1000), (2, 2000)):
+        assert web.swarm(scenario="baseline", scale_requests=total) | {"host": ""} == {
+            "success": True,
+            "message": "Swarming started using shape class 'AnyScenario'",
+            "host": "",
+        }
+        state = web.wait_until("over")
+        assert (state["number"], state["run"]["done"], state["words"]) == (number, total, [])
+        directory = web.newest("baseline")
+        assert broken(directory) == {}
+        assert len(rows(directory)) == total
+        assert manifest(directory)["stack"] == "compose"
+        shown = {part["host_tag"]: part["answered"] for part in state["parts"]}
+        assert shown == dict(pd.read_csv(directory / "distribution.csv").set_index("host_tag")["answered"])
+        assert state["verdict"]["outcome"] == "PASS"
+        assert "locust" in set(pd.read_csv(directory / "resources.csv")["service"])
