@@ -71,4 +71,4 @@ class Progress:
         return f"{rate:,.0f}/s, {users:,} users, p50 {p50:,.0f} ms, p99 {p99:,.0f} ms"
 
     def _shares(self, split: Split) -> str:
-        return ", ".join(f"{tag} {split.answered[tag] / max(1, split.rows):.1%}" for tag in self._weights)
+        return ", ".join(f"{tag} {100 * split.answered[tag] / max(1, split.rows):.1f} %" for tag in self._weights)

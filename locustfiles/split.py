@@ -37,6 +37,18 @@ class Moment(NamedTuple):
     in_flight: int
 
 
+class Point(NamedTuple):
+    """The part of one backend at one moment, and the band that its deviation is in while the claim holds.
+
+    What is in flight was given to somebody, but nobody can say yet to whom: the band is the exact bound and that.
+    """
+
+    share: float | None  # None while nobody has answered
+    deviation: float
+    lowest: float
+    highest: float
+
+
 class Split:
     """Takes every row of the client's ledger as it comes, and keeps counts only.
 
@@ -102,6 +114,17 @@ class Split:
     def expected(self, tag: str, total: int) -> float:
         """The part of one backend of so many requests, as it is claimed."""
         return total * self.weights.get(tag, 0) / sum(self.weights.values())
+
+    def point(self, tag: str, moment: Moment) -> Point:
+        """The part of a backend of the claim at this moment."""
+        total = sum(count for name, count in moment.answered.items() if name)
+        answered, claimed = moment.answered.get(tag, 0), self.expected(tag, 1)
+        return Point(
+            share=answered / total if total else None,
+            deviation=answered - total * claimed,
+            lowest=-self.allowed[tag] - moment.in_flight * (1 - claimed),
+            highest=self.allowed[tag] + moment.in_flight * claimed,
+        )
 
     def _part(self, tag: str) -> Part:
         total, answered = self.total, self.answered[tag]

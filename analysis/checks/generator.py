@@ -51,7 +51,7 @@ def _rendezvous(stage: str, users: int, in_flight: int, unanswered: int) -> Chec
     return _check(
         f"rendezvous {stage}",
         f"The users of stage {stage} all have sent a request before an answer is read.",
-        f"at least {TOGETHER:.0%} of {users:,}",
+        f"at least {100 * TOGETHER:.0f} % of {users:,}",
         f"{in_flight:,}; {unanswered:,} before one had arrived",
         RESPONSES,
         held=in_flight >= TOGETHER * users,

@@ -125,9 +125,11 @@ def _within_limits(intervals: pd.DataFrame, samples: pd.DataFrame, cores: int, g
     cpu = _cpu_of_limit(intervals[intervals["cpu_limit"] > 0], cores)
     bound = samples[samples["memory_limit_bytes"] > 0]
     memory = (bound["memory_bytes"] / bound["memory_limit_bytes"]).groupby(bound["service"]).max()
-    faults = [f"CPU of {name} {share:.0%}" for name, share in cpu.items() if share > 1]
-    faults += [f"memory of {name} {share:.0%}" for name, share in memory.items() if share > 1]
-    return _judged(WITHIN, "at most 100 %", f"CPU {cpu.max():.0%}, memory {memory.max():.0%}", faults, gap)
+    faults = [f"CPU of {name} {100 * share:.0f} %" for name, share in cpu.items() if share > 1]
+    faults += [f"memory of {name} {100 * share:.0f} %" for name, share in memory.items() if share > 1]
+    return _judged(
+        WITHIN, "at most 100 %", f"CPU {100 * cpu.max():.0f} %, memory {100 * memory.max():.0f} %", faults, gap
+    )
 
 
 def _cpu_of_limit(limited: pd.DataFrame, cores: int) -> pd.Series:

@@ -55,7 +55,7 @@ def draw_counts(distribution: pd.DataFrame, width: float, axes: Axes) -> None:
     high = [row + 0.42 for row in rows]
     axes.vlines(distribution["expected"], [row - 0.42 for row in rows], high, linewidth=2.4, color=INK, zorder=3)
     texts = [
-        f"{answered:,} = {share:.2%}"
+        f"{answered:,} = {100 * share:.2f} %"
         for answered, share in zip(distribution["answered"], distribution["share"], strict=True)
     ]
     ends = distribution[["answered", "expected"]].max(axis=1)

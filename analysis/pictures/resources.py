@@ -136,7 +136,7 @@ def memory_answer(usage: pd.DataFrame) -> str:
         return f"{name_of(most.idxmax())} had most memory, {most.max():,.0f} MiB; nothing limits it on this stack"
     share = limited["memory_peak_mib"] / limited["memory_limit_mib"]
     verb = "came near its limit of memory" if share.max() > NEAR else "came nearest to its limit of memory"
-    return f"{name_of(share.idxmax())} {verb}, with {share.max():.0%} of it"
+    return f"{name_of(share.idxmax())} {verb}, with {100 * share.max():.0f} % of it"
 
 
 def network_answer(usage: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from locustfiles.attendant import Attendant
 from locustfiles.leader import Leader
 from locustfiles.run import Run
-from locustfiles.split import Moment, Split
+from locustfiles.split import Point, Split
 from locustfiles.web.report_files import ReportFiles
 from scenarios.definition import Scenario, names
 
@@ -100,29 +100,16 @@ def _described(run: Run) -> dict[str, Any]:
 
 
 def _moments(split: Split) -> dict[str, Any]:
-    """Share and deviation of every backend of the claim over time, and the band that the deviation may be in.
-
-    What is in flight was given to somebody, but nobody can say yet to whom: the band is the exact bound and that.
-    """
+    """Share and deviation of every backend of the claim over time, column by column."""
     return {
         "at_s": [round(moment.at_s, 2) for moment in split.moments],
-        "backends": {tag: _course(split, tag) for tag in split.weights},
+        "backends": {tag: {"claimed": split.expected(tag, 1)} | _course(split, tag) for tag in split.weights},
     }
 
 
-def _course(split: Split, tag: str) -> dict[str, Any]:
-    claimed = split.expected(tag, 1)
-    rows = [_point(split, moment, tag, claimed) for moment in split.moments]
-    share, deviation, lowest, highest = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
-    return {"claimed": claimed, "share": share, "deviation": deviation, "lowest": lowest, "highest": highest}
-
-
-def _point(split: Split, moment: Moment, tag: str, claimed: float) -> tuple[float | None, float, float, float]:
-    total = sum(count for name, count in moment.answered.items() if name)
-    answered, allowed = moment.answered.get(tag, 0), split.allowed[tag]
-    return (
-        round(answered / total, DIGITS) if total else None,
-        round(answered - total * claimed, DIGITS),
-        round(-allowed - moment.in_flight * (1 - claimed), DIGITS),
-        round(allowed + moment.in_flight * claimed, DIGITS),
-    )
+def _course(split: Split, tag: str) -> dict[str, list[float | None]]:
+    points = [split.point(tag, moment) for moment in split.moments]
+    return {
+        name: [None if (value := getattr(point, name)) is None else round(value, DIGITS) for point in points]
+        for name in Point._fields
+    }

@@ -28,7 +28,7 @@
   const whole = (number) => number.toLocaleString("en-US");
   const fixed = (number, digits) =>
     number.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  const percent = (share) => `${fixed(100 * share, 2)}%`;
+  const percent = (share) => `${fixed(100 * share, 2)} %`;
   const signed = (number) => (number > 0.005 ? "+" : "") + fixed(Math.abs(number) < 0.005 ? 0 : number, 2);
   const ms = (number) => (number === null ? "–" : `${number < 100 ? number.toPrecision(3) : whole(Math.round(number))} ms`);
   const colour = (index) => COLOURS[index % COLOURS.length];
@@ -131,7 +131,7 @@
     const y = (share) => box.bottom - ((box.bottom - box.top) * Math.min(share, highest)) / highest;
     const { x, marks } = timeAxis(box, Math.max(moments.at_s.at(-1), 0.1), 8);
     node.append(...marks);
-    for (const share of ticks(highest, 4)) node.append(...line(box, y(share), "grid", `${Math.round(100 * share)}%`));
+    for (const share of ticks(highest, 4)) node.append(...line(box, y(share), "grid", `${Math.round(100 * share)} %`));
     backends.forEach(({ claimed, share }, index) =>
       node.append(
         svg("line", { class: "claim", x1: box.left, x2: box.right, y1: y(claimed), y2: y(claimed) }),

@@ -89,7 +89,7 @@ def test_a_stack_that_keeps_what_it_claims_passes():
         ({"memory_limit_bytes": 0}, "limits", "a 0.25 CPU 32 processes"),
         ({"swap_limit_bytes": -1}, "limits", "a 0.25 CPU 128 MiB any swap 32 processes"),
         ({"pids_limit": 0}, "limits", "a 0.25 CPU 128 MiB"),
-        ({"memory_bytes": 129 * MIB}, "within limits", "memory of a 101%"),
+        ({"memory_bytes": 129 * MIB}, "within limits", "memory of a 101 %"),
     ],
 )
 def test_each_check_turns_red_by_itself(changed, name, observed):
@@ -120,7 +120,7 @@ def test_a_second_may_hold_two_periods_more_of_cpu_and_nothing_beyond(cpu_s, out
 def test_a_little_too_much_all_the_time_is_too_much():
     """Each second by itself is within what a second may hold: over the run it is not."""
     samples = [each._replace(cpu_us=5 * S + round(1.1 * 0.25 * second * S)) for second, each in enumerate(seconds())]
-    assert turned(run(samples)) == {"within limits": (FAIL, "CPU of a 107%")}
+    assert turned(run(samples)) == {"within limits": (FAIL, "CPU of a 107 %")}
 
 
 @pytest.mark.parametrize(
