@@ -7,6 +7,9 @@ INSTALLED := $(VENV)/.installed
 PY := $(VENV)/bin/python
 SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)')
 
+IN_MEMORY := tests/unit tests/backend
+WITH_STACKS := tests/browser tests/compose tests/mutants tests/system
+
 .DEFAULT_GOAL := help
 .SUFFIXES:
 .PHONY: help scenarios up down status logs web fingerprint bench growth report compare clean-reports test test-mutants lint format lock clean
@@ -56,8 +59,8 @@ compare: $(INSTALLED) ## say what changed between two runs, and whether it is mo
 clean-reports: $(INSTALLED) ## remove all but the newest reports of each scenario [KEEP=20]
 	@$(SCENARIOS) clean-reports $(if $(KEEP),--keep '$(KEEP)')
 
-test: $(INSTALLED) ## run every test
-	@$(PY) -m pytest $(ARGS)
+test: $(INSTALLED) ## run every test, or with ARGS what pytest is told
+	@$(if $(ARGS),$(PY) -m pytest $(ARGS),$(PY) -m pytest --numprocesses 2 $(IN_MEMORY) && $(PY) -m pytest $(WITH_STACKS))
 
 test-mutants: $(INSTALLED) ## break everything on purpose, and see the right checks turn
 	@$(PY) -m pytest tests/mutants $(ARGS)

@@ -90,11 +90,11 @@ def test_a_log_without_room_is_told_before_rows_are_lost(stack, compose, reports
     stack.require_room(600)
 
 
-def test_a_disk_that_is_full_ends_the_run_and_says_so(offset, overridden, reports):
+def test_a_disk_that_is_full_ends_the_run_and_says_so(stack, overridden, reports):
     """A limit on the size of files stands in for the disk: writing fails in the same place, with another number."""
     ended = scenarios(
         *("run", "baseline", "--reports", reports),
-        offset=offset,
+        offset=stack.port_offset,
         stack="compose",
         env=overridden(locust={"ulimits": {"fsize": 30_000}}),
         timeout=400,

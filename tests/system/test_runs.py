@@ -11,15 +11,26 @@ import psutil
 import pytest
 
 from scenarios.definition import Scenario, names
-from tests.conftest import PROJECT, ask, processes_of, scenarios, wait_for
+from scenarios.stacks.local import LocalStack
+from tests.conftest import PORTS, PROJECT, ask, processes_of, scenarios, wait_for
+from tests.free_ports import port_offset
 from tests.system.runs import SMALL, analyse, broken, locust, manifest, only, rows
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """One stack for all that only run on it."""
+    stack = LocalStack(port_offset(*PORTS))
+    with stack.up():
+        yield stack
+    assert processes_of(stack.port_offset) == []
 
 
 def requests_by_name(url):
     return {row["name"]: row["num_requests"] for row in ask(f"{url}/stats/requests").json["stats"]}
 
 
-@pytest.mark.parametrize(("name", "processes"), [*((name, 1) for name in names()), ("sustained", 2), ("spike", 2)])
+@pytest.mark.parametrize(("name", "processes"), [*((name, 1) for name in names()), ("spike", 2)])
 def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, processes, offset, reports):
     ended = scenarios("run", name, "--processes", processes, "--reports", reports, offset=offset)
     directory = only(reports, name)
@@ -41,17 +52,17 @@ def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, proces
     assert processes_of(offset) == []
 
 
-def test_a_claim_of_ones_own_is_judged_in_place_of_the_configurations(offset, reports):
+def test_a_claim_of_ones_own_is_judged_in_place_of_the_configurations(stack, reports):
     claim = "back-01=1,back-02=1,back-03=2"
-    ended = scenarios("run", "baseline", *SMALL, "--claim", claim, "--reports", reports, offset=offset)
+    ended = scenarios("run", "baseline", *SMALL, "--claim", claim, "--reports", reports, offset=stack.port_offset)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     turned = broken(only(reports))
     assert {name for name, outcome in turned.items() if outcome == "FAIL"} >= {"split back-01", "split back-02"}
     assert manifest(only(reports))["claim"]["weights"] == {"back-01": 1, "back-02": 1, "back-03": 2}
 
 
-def test_the_arithmetic_can_be_redone_with_the_commands_that_are_documented(offset, reports):
-    assert scenarios("run", "baseline", *SMALL, "--reports", reports, offset=offset).returncode in (0, 3)
+def test_the_arithmetic_can_be_redone_with_the_commands_that_are_documented(stack, reports):
+    assert scenarios("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset).returncode in (0, 3)
     commands = (PROJECT / "docs" / "proof.md").read_text().partition("```sh\n")[2].partition("```")[0]
     ended = subprocess.run(["bash", "-c", commands], cwd=only(reports), capture_output=True, text=True, check=True)
     counts, sums = [line.split() for line in ended.stdout.splitlines()], 3
