@@ -83,5 +83,5 @@ lock: ## renew the lock files from pyproject.toml (needs uv)
 
 clean: ## remove what was installed and cached; reports stay
 	@! ls .stack/*/stack.json >/dev/null 2>&1 || { echo "a stack is up: make down first" >&2; exit 2; }
-	@rm -rf $(VENV) .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis .screenshots
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,7 @@
 """Any scenario: the one that is chosen on the command line, or in the form of the web interface."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from locust import events
@@ -12,24 +14,30 @@ from scenarios.definition import Scenario, names
 __all__ = ["AnyScenario", "ModelsUser"]
 
 
+BY_SIZE = sorted(map(Scenario.load, names()), key=lambda scenario: scenario.requests)
+SCENARIOS = MappingProxyType({scenario.name: scenario for scenario in BY_SIZE})  # as they are when Locust starts
+
+
 class AnyScenario(ScenarioShape):
-    """The stages of `scenarios/<chosen>.toml`."""
+    """The stages of the scenario that is chosen."""
 
     def scenario(self) -> Scenario:
-        """The scenario that is chosen now. Raises `UsageError` when its file breaks a rule."""
+        """The one that is chosen now."""
         assert self.runner is not None
         options: Any = self.runner.environment.parsed_options
-        return Scenario.load(options.scenario)
+        return SCENARIOS[options.scenario]
+
+    def choices(self) -> Mapping[str, Scenario]:
+        """All of them, by name, the smallest first."""
+        return SCENARIOS
 
 
 @events.init_command_line_parser.add_listener
 def _declare(parser: LocustArgumentParser, **_: Any) -> None:
-    by_size = sorted(map(Scenario.load, names()), key=lambda scenario: scenario.requests)
-    choices = [scenario.name for scenario in by_size]
     parser.add_argument(
         "--scenario",
         env_var="LOCUST_SCENARIO",
-        choices=choices,
-        default=choices[0],
+        choices=list(SCENARIOS),
+        default=BY_SIZE[0].name,
         help="the load, and what is claimed of it",
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import gevent
 from gevent.event import AsyncResult
 from gevent.socket import wait_read
+from locust.env import Environment
 
 from scenarios.attendance import Allowed, Asked, Ended, Judged, Listening, Refused, Welcome, Word, heard, spoken
 from scenarios.errors import UsageError
@@ -23,14 +24,13 @@ class Attendant:
 
     def __init__(self, gone: Callable[[], None]) -> None:
         self._gone = gone
-        self._output = os.dup(sys.stdout.fileno())
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        self._lines = _lines(os.dup(sys.stdin.fileno()))
+        self._output, self._lines = os.dup(sys.stdout.fileno()), _lines(os.dup(sys.stdin.fileno()))
+        _leave_standard_files()
         self._answer: AsyncResult[Allowed | Refused] = AsyncResult()
         self._attends = False  # to a run that may begin, or goes on
         self.is_judging = False
         self.fault: str | None = None  # why the last run was not judged
-        welcome = heard(next(self._lines))
+        welcome = heard(next(self._lines, b""))
         assert isinstance(welcome, Welcome)
         self.password = welcome.password
         gevent.spawn(self._listen)
@@ -65,16 +65,34 @@ class Attendant:
             raise UsageError(GONE) from error
 
     def _listen(self) -> None:
-        for line in self._lines:
-            word = heard(line)
-            if isinstance(word, Judged):
-                self.is_judging, self.fault = False, word.fault
-            else:
-                assert isinstance(word, Allowed | Refused)
-                self._answer.set(word)
-        self.is_judging = False
-        self._answer.set(Refused(reason=GONE))
-        self._gone()
+        try:
+            for line in self._lines:
+                self._heed(heard(line))
+        finally:
+            self.is_judging = False
+            self._answer.set(Refused(reason=GONE))
+            self._gone()
+
+    def _heed(self, word: Word) -> None:
+        if isinstance(word, Judged):
+            self.is_judging, self.fault = False, word.fault
+        else:
+            assert isinstance(word, Allowed | Refused)
+            self._answer.set(word)
+
+
+def leave_to_the_leader(environment: Environment) -> None:
+    """In a worker: the attendant is the leader's to talk to, and notices that Locust has ended by its silence."""
+    if environment.parsed_options is not None and environment.parsed_options.attended:
+        _leave_standard_files()
+
+
+def _leave_standard_files() -> None:
+    """Read nothing more from standard input, and let what is printed go to standard error."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 def _lines(file: int) -> Iterator[bytes]:

@@ -54,20 +54,19 @@ class Leader:
 
     def tick(self) -> tuple[int, float] | None:
         """Users and spawn rate wanted now, before the run has begun those of the first stage; None ends the run."""
-        try:
-            first = options.scaled(self._environment, self.chosen()).stages[0]
-        except UsageError as error:  # the web form was filled in wrongly
-            self._refuse(error)
+        if self._run is not None:
+            return self._run.tick()
         if self._refused:
             self._refused = False
             return None
-        return (first.users, first.spawn_rate) if self._run is None else self._run.tick()
+        first = options.scaled(self._environment, self.chosen()).stages[0]
+        return first.users, first.spawn_rate
 
     def _begin(self, **_: Any) -> None:
         if self._environment.parsed_options is not None and self._environment.parsed_options.headless:
             # Locust would let them strike any greenlet, or end at once
             self._signals = [
-                gevent.signal_handler(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+                gevent.signal_handler(number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM)
             ]
         self._environment.stop_timeout = LAST_ANSWERS_WITHIN_S  # for users that Locust moves from worker to worker
         self.complaint = ""
@@ -77,6 +76,9 @@ class Leader:
             self._run = Run(self._runner, options.manifest(self._environment, scenario), directory)
         except (OSError, UsageError) as error:
             self._refuse(error)
+        except Exception as error:
+            self._refuse(UsageError(repr(error)))
+            raise
         else:
             self.latest = self._run
             self.runs += 1
@@ -105,6 +107,11 @@ class Leader:
         self._refused = True
         self.begun.set(False)
 
+    def forget_complaint(self) -> str:
+        """Why the last run could not begin, for whoever tells it."""
+        complaint, self.complaint = self.complaint, ""
+        return complaint
+
     def _complain(self, error: OSError | UsageError) -> None:
         self.complaint = (
             f"{error.filename or 'the report'}: {error.strerror}" if isinstance(error, OSError) else str(error)
@@ -112,7 +119,8 @@ class Leader:
         print(f"locust: {self.complaint}", file=sys.stderr)
         self._environment.process_exit_code = REFUSED
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> None:
+        """Somebody wants the run to end now."""
         if self._run is not None:
             self._run.stop("it was interrupted")
 

@@ -41,9 +41,8 @@ class Run:
         self._opening: gevent.Greenlet[..., None] = gevent.Greenlet()  # opens a stage when the surplus is gone
         self._open = False  # whether requests of the stage may be sent yet
         self._holding = False  # whether some of them are held back until all users are there
-        self._began_at = self._last_sign_at = (
-            time.monotonic()
-        )  # the last sign that the run goes on: an answer, or users
+        self._began_at = time.monotonic()
+        self._last_sign_at = self._began_at  # that the run goes on: an answer, or other users
         self._ended_at: float | None = None
         self._fault: str | None = None
         self.reason = ""  # why it ended
@@ -54,6 +53,7 @@ class Run:
         self._pulse_of: dict[str, Pulse] = {}
         self._rows_of: Counter[str] = Counter()
         self._in_flight_of: Counter[str] = Counter()
+        self._heard: set[str] = set()  # since the last look at the split
         self._progress = Progress(manifest)
         self._next_stage()
         self._showing = gevent.spawn(self._show_regularly)
@@ -141,7 +141,10 @@ class Run:
         if pulses and self._holding:
             self._release_when_all_are_there()
         self._in_flight_of[worker] = in_flight
-        self.split.look(self.seconds, self._in_flight_of.total())
+        self._heard.add(worker)
+        if self._heard >= self._pulse_of.keys():  # what one has sent since the others spoke nobody has counted yet
+            self._heard.clear()
+            self.split.look(self.seconds, self._in_flight_of.total())
 
     def _greet(self, worker: str) -> None:
         """A worker begins when it is first told to start users: what it was told before is lost on it."""
@@ -222,6 +225,11 @@ class Run:
     def directory(self) -> ReportDirectory:
         """Where its evidence is."""
         return self._directory
+
+    @property
+    def processes(self) -> int:
+        """How many have users."""
+        return len(self._pulse_of)
 
     @property
     def seconds(self) -> float:

@@ -1,6 +1,7 @@
 """The shape of every scenario: users follow the stages of its TOML file, requests are exactly those it asks for."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from locust import LoadTestShape, events
@@ -8,6 +9,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from locustfiles import options
+from locustfiles.attendant import leave_to_the_leader
 from locustfiles.driver import Driver
 from locustfiles.entrance import Entrance
 from locustfiles.gate import Gate
@@ -33,15 +35,21 @@ class ScenarioShape(LoadTestShape):
         """The scenario of this shape. Raises `UsageError` when its file breaks a rule."""
         return Scenario.load(self.name)
 
+    def choices(self) -> Mapping[str, Scenario]:
+        """The scenarios that can be chosen, by name; none where the shape is of one."""
+        return {}
+
     def attach(self, environment: Environment) -> None:
         """Take part in this environment. Raises `UsageError` when what was asked for is not possible."""
+        if isinstance(environment.runner, WorkerRunner):
+            leave_to_the_leader(environment)
         if not isinstance(environment.runner, MasterRunner):  # first, so that its last rows reach a run that still is
             self._driver = Driver(environment)
         if not isinstance(environment.runner, WorkerRunner):
             self._leader = Leader(environment, self.scenario)
             environment.events.test_stopping.add_listener(self._leader.halt)  # first: nothing more is to be sent
             if environment.web_ui is not None:
-                Site(environment, self._leader)
+                Site(environment, self._leader, self.choices())
         if not isinstance(environment.runner, MasterRunner):
             environment.events.test_stopping.add_listener(self._driver.let_answers_come)
 

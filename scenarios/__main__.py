@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scenarios.definition import Scenario, names
+from scenarios.definition import MOST_REQUESTS, MOST_USERS, Scenario, names
 from scenarios.errors import UsageError
 from scenarios.faults import FAULTS, sentence
 from scenarios.fingerprint import fingerprint
@@ -16,8 +16,8 @@ from scenarios.runner import Load, run
 from scenarios.stacks.compose import ComposeStack
 from scenarios.stacks.local import LocalStack
 from scenarios.stacks.ports import LOOPBACK
-from scenarios.stacks.stack import PROJECT, Site, Stack
-from scenarios.web import serve
+from scenarios.stacks.stack import PROJECT, Stack
+from scenarios.web import serve, site_at
 from scenarios.whole_number import whole_number
 
 USAGE = 2
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     running = commands.add_parser("run", help="run a scenario and judge it")
     running.add_argument("name", help="its name, for example baseline")
-    requests, users = whole_number("REQUESTS", 1, 100_000_000), whole_number("USERS", 1, 1_000_000)
+    requests, users = whole_number("REQUESTS", 1, MOST_REQUESTS), whole_number("USERS", 1, MOST_USERS)
     running.add_argument("--requests", type=requests, help="send this many instead of the scenario's number")
     running.add_argument("--users", type=users, help="this many users at the peak instead of the scenario's number")
     processes = whole_number("PROCESSES", 1, 64)
@@ -101,7 +101,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _web(options: argparse.Namespace) -> int:
-    site = Site(options.web_host, WEB_PORT + options.port_offset)
+    site = site_at(options.web_host, WEB_PORT + options.port_offset)
     return serve(Scenario.load(options.scenario), _stack(options), options.reports.resolve(), site, options.processes)
 
 

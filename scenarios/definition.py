@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from scenarios.errors import UsageError
 
 DIRECTORY = Path(__file__).parent
+MOST_REQUESTS, MOST_USERS = 100_000_000, 1_000_000  # that can be asked for
 RESERVED = "all"  # the name of everything together, in the tables
 
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]

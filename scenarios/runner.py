@@ -19,6 +19,7 @@ from scenarios.stacks.stack import PROJECT, Stack
 
 LOG = "locust.log"
 LOCUST_GIVES_UP_WITHIN_S = 30.0
+MASTER_PORT = 5557
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,16 @@ class Load:
     processes: int = 1
     claim: str | None = None
 
-    def arguments(self) -> Iterator[str]:
-        """What Locust is told of it."""
+    def arguments(self, port_offset: int) -> Iterator[str]:
+        """What Locust is told of it. Its processes meet at a port that is moved with the stack's."""
         if self.requests is not None:
             yield from ("--scale-requests", str(self.requests))
         if self.users is not None:
             yield from ("--scale-users", str(self.users))
         if self.processes > 1:
+            port = str(MASTER_PORT + port_offset)
             yield from ("--processes", str(self.processes), "--master-bind-host", LOOPBACK)
+            yield from ("--master-bind-port", port, "--master-port", port)
 
 
 def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
@@ -84,7 +87,7 @@ def _drive(scenario: Scenario, stack: Stack, directory: ReportDirectory, load: L
         *("--host", stack.target, "--stack", stack.name, "--claim", load.claim or seen(directory.path / CONF)),
         *("--report-directory", seen(directory.path)),
         *("--logfile", seen(directory.path / LOG), "--json-file", seen(directory.path / "locust")),
-        *load.arguments(),
+        *load.arguments(stack.port_offset),
     ]
     with evidence(stack, directory, by_configuration=load.claim is None):
         _run_locust(stack, directory, arguments)

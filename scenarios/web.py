@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -16,12 +17,12 @@ from scenarios.faults import FAULTS, sentence
 from scenarios.interruption import Interrupted, child
 from scenarios.last_words import last_words
 from scenarios.report_directory import ReportDirectory
-from scenarios.runner import LOG, Load, end_locust, judged
+from scenarios.runner import LOCUST_GIVES_UP_WITHIN_S, LOG, Load, end_locust, judged
 from scenarios.stacks.ports import require_free
 from scenarios.stacks.stack import PROJECT, Site, Stack
 
 LOCUSTFILE = PROJECT / "locustfiles" / "any_scenario.py"
-WEB_LOG = "web.log"
+VERDICTS = (0, 1, 3)  # exit codes of the analysis
 PASSWORD = "WEB_PASSWORD"  # noqa: S105 - the name of the variable
 
 
@@ -30,11 +31,12 @@ def serve(scenario: Scenario, stack: Stack, reports: Path, site: Site, processes
 
     Returns the exit code. Raises `UsageError` when it cannot be started, `Interrupted` when that comes in a run.
     """
-    _require_address(site.host)
     require_free({"Locust's web interface": site.port})
+    _require_address(site)
     reports.mkdir(parents=True, exist_ok=True)
+    most_users = max(Scenario.load(name).peak_users for name in names())
     with suppress(UsageError):  # fewer may do; a run that needs more is refused when it is asked for
-        stack.require_open_files(max(Scenario.load(name).peak_users for name in names()))
+        stack.require_open_files(most_users)
     with stack.reserved(), stack.up() as started, ExitStack() as running:
         print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.url}", flush=True)
         attendant = Attendant(stack, reports, processes, running)
@@ -47,11 +49,23 @@ def serve(scenario: Scenario, stack: Stack, reports: Path, site: Site, processes
     return 0
 
 
-def _require_address(host: str) -> None:
+def site_at(host: str, port: int) -> Site:
+    """The site at an address or a name of this machine. Raises `UsageError` when nobody knows the name."""
     try:
-        socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        return Site(str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]), port)
     except OSError as error:
-        raise UsageError(f"WEB_HOST is {host!r}, which is no address of this machine: {error.strerror}") from error
+        raise UsageError(f"WEB_HOST is {host!r}, which is no address: {error.strerror}") from error
+
+
+def _require_address(site: Site) -> None:
+    family = socket.AF_INET6 if ":" in site.host else socket.AF_INET
+    try:
+        socket.create_server((site.host, site.port), family=family).close()
+    except OSError as error:
+        raise UsageError(
+            f"Locust's web interface cannot be at {site.address}: {error.strerror}: "
+            "WEB_HOST is to be an address of this machine"
+        ) from error
 
 
 class Attendant:
@@ -65,7 +79,7 @@ class Attendant:
         self._reports = reports
         self._processes = processes
         self._running = running
-        self._log = reports / WEB_LOG
+        self._log = reports / f"web-{stack.directory.name}.log"
         self._logged = 0  # bytes of it before the run
         self.directory: ReportDirectory | None = None  # of the run that goes on
 
@@ -83,7 +97,10 @@ class Attendant:
             for line in locust.stdout:
                 self._answer(locust, heard(line), site, password)
             code = locust.wait()
-        raise UsageError(f"Locust ended with exit code {code}: {last_words(self._log)}")
+        sentence = f"Locust ended with exit code {code}: {last_words(self._log)}"
+        if self.directory is not None:
+            self._judge()
+        raise UsageError(sentence)
 
     def _arguments(self, scenario: Scenario, password: str | None) -> list[str]:
         def seen(path: Path) -> str:
@@ -92,7 +109,7 @@ class Attendant:
         return [
             *("--attended", "--locustfile", seen(LOCUSTFILE), "--scenario", scenario.name),
             *("--host", self._stack.target, "--stack", self._stack.name, "--logfile", seen(self._log)),
-            *Load(processes=self._processes).arguments(),
+            *Load(processes=self._processes).arguments(self._stack.port_offset),
             *(["--web-login"] if password else []),
         ]
 
@@ -115,6 +132,8 @@ class Attendant:
 
     def _allow(self, asked: Asked) -> Allowed | Refused:
         """Begin to keep the evidence of a run, or say why it cannot begin."""
+        if self.directory is not None:
+            return Refused(reason="the last run has not ended yet")
         try:
             scenario = Scenario.load(asked.scenario).scaled(asked.requests, asked.users)
             self._require_ready(scenario)
@@ -140,30 +159,45 @@ class Attendant:
         self._stack.require_room(scenario.requests)
 
     def _judge(self) -> Judged:
-        directory, self.directory = self.directory, None
+        """Complete and judge the run that has ended. If that is interrupted, the run is still the one that goes on."""
+        assert self.directory is not None
         try:
-            self._close(directory)
+            self._close(self.directory)
+            found = self._judged(self.directory)
         except FAULTS as fault:
-            return Judged(fault=sentence(fault))
-        if directory is None or not directory.manifest_path.exists():
-            return Judged(fault="the run did not begin, and left nothing")
-        print(flush=True)
-        code = judged(directory)
-        return Judged(fault=None if code in (0, 1, 3) else f"it could not be judged: see {directory.path}")
+            found = Judged(fault=sentence(fault))
+        self.directory = None
+        return found
 
-    def _close(self, directory: ReportDirectory | None) -> None:
+    def _judged(self, directory: ReportDirectory) -> Judged:
+        if not directory.manifest_path.exists():
+            return Judged()  # it did not begin, and whoever wanted it was told why
+        print(flush=True)
+        if judged(directory) in VERDICTS:
+            return Judged()
+        again = f"make report RUN={os.path.relpath(directory.path, PROJECT)}"
+        return Judged(fault=f"The run could not be judged: the terminal says why, and `{again}` says it again.")
+
+    def _close(self, directory: ReportDirectory) -> None:
         """Complete the evidence of the run that has ended, Locust's log of it included."""
         self._running.close()
-        if directory is not None and directory.path.exists():
+        if directory.path.exists():
             with self._log.open("rb") as log:
                 log.seek(self._logged)
                 (directory.path / LOG).write_bytes(log.read())
 
     def _end(self, locust: subprocess.Popen[bytes]) -> None:
-        """End Locust, and a run that goes on with it."""
-        begun = self.directory is not None and self.directory.manifest_path.exists()
-        end_locust(locust, self._stack, begun=begun)
-        self._close(self.directory)
-        if begun:
-            assert self.directory is not None
+        """End Locust, and a run that goes on with it: it ends in order when it hears nothing more."""
+        assert locust.stdin is not None
+        with suppress(BrokenPipeError):
+            locust.stdin.close()
+        try:
+            locust.wait(LOCUST_GIVES_UP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            end_locust(locust, self._stack, begun=False)
+            with suppress(ProcessLookupError):
+                os.killpg(locust.pid, signal.SIGKILL)  # and the workers that it has left
+        if self.directory is not None:
+            self._close(self.directory)
+        if self.directory is not None and self.directory.path.exists():
             print(f"stopped; what was recorded is in {self.directory.path}", file=sys.stderr)

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"]
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 def same_origin_only(app: Flask) -> None:
@@ -23,4 +23,10 @@ def same_origin_only(app: Flask) -> None:
 
 def this_machine_only(app: Flask) -> None:
     """Answer to the names of this machine alone: a name of another site that leads here is not one."""
-    app.config["TRUSTED_HOSTS"] = THIS_MACHINE
+
+    def refuse_other_names() -> Response | None:
+        if urlsplit(f"//{request.host}").hostname in THIS_MACHINE:
+            return None
+        return Response(f"{request.host} is no name of this machine\n", 400, mimetype="text/plain")
+
+    app.before_request(refuse_other_names)

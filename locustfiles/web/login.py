@@ -5,6 +5,7 @@ import secrets
 import gevent
 from flask import redirect, request, session, url_for
 from flask_login import UserMixin, login_user
+from gevent.lock import Semaphore
 from locust.web import WebUI
 from werkzeug.wrappers import Response
 
@@ -32,12 +33,15 @@ def require_password(ui: WebUI, password: str | None) -> None:
         }
     }
 
+    one_at_a_time = Semaphore()
+
     def log_in() -> Response:
         given = request.form.get("password", "")
         if password is not None and secrets.compare_digest(given.encode(), password.encode()):
             login_user(Guest())
             return redirect(url_for("locust.index"))
-        gevent.sleep(WRONG_COSTS_S)
+        with one_at_a_time:
+            gevent.sleep(WRONG_COSTS_S)
         session["auth_error"] = "That is not the password. It was printed where Locust was started."
         return redirect(url_for("locust.login"))
 

@@ -1,7 +1,7 @@
 """What the page shows of the latest run, as a document of plain values."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from locustfiles.attendant import Attendant
@@ -9,10 +9,11 @@ from locustfiles.leader import Leader
 from locustfiles.run import Run
 from locustfiles.split import Point, Split
 from locustfiles.web.report_files import ReportFiles
-from scenarios.definition import Scenario, names
+from scenarios.definition import Scenario
 
 VERDICT, PAGE = "verdict.json", "report.html"
 DIGITS = 5
+MOST_ROWS = 60  # of backends, strangers included
 NOBODY_JUDGES = (
     "Nobody judges a run that was started like this: only the client's ledger is kept. `make web` does both."
 )
@@ -21,11 +22,13 @@ NOBODY_JUDGES = (
 class PageState:
     """Looks at the latest run, and at its verdict once there is one."""
 
-    def __init__(self, leader: Leader, attendant: Attendant | None, files: ReportFiles) -> None:
+    def __init__(
+        self, leader: Leader, attendant: Attendant | None, files: ReportFiles, choices: Mapping[str, Scenario]
+    ) -> None:
         self._leader = leader
         self._attendant = attendant
         self._files = files
-        self._scenarios = {scenario.name: _in_short(scenario) for scenario in map(Scenario.load, names())}
+        self._scenarios = {name: _in_short(scenario) for name, scenario in choices.items()}
         self._verdict: tuple[int, dict[str, Any]] | None = None  # of which run
 
     def document(self) -> dict[str, Any]:
@@ -40,7 +43,7 @@ class PageState:
             "phase": phase,
             "number": self._leader.runs,
             "run": _described(run),
-            "parts": [part._asdict() for part in run.split.parts()],
+            "parts": [part._asdict() for part in run.split.parts()[:MOST_ROWS]],
             "nobody": run.split.answered[""],
             "moments": _moments(run.split),
             "words": list(self._words(run)),
@@ -55,8 +58,9 @@ class PageState:
     def _words(self, run: Run) -> Iterator[str]:
         """What a person has to be told besides the numbers."""
         failed = run.split.failed.total()
-        if failed:
-            yield f"{failed:,} requests failed, most of them for this reason: {run.split.commonest_error}."
+        if failed:  # a number that changes all the time would be read aloud all the time
+            number = f"{failed:,} requests" if run.is_over else "Requests"
+            yield f"{number} failed, most of them for this reason: {run.split.commonest_error}."
         if run.is_over and run.split.rows < run.scenario.requests:
             yield f"The run did not come to its end: {run.reason}."
         if self._leader.complaint:
@@ -96,6 +100,7 @@ def _described(run: Run) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "seconds_left": round(left * seconds / rows, 1) if rows and not run.is_over else None,
         "reason": run.reason,
+        "processes": run.processes,
     }
 
 

@@ -2,7 +2,9 @@
 "use strict";
 (() => {
   const POLL_MS = 1000;
-  const STALE_POLLS = 2; // for so long Locust's own part of the page may lag behind before it is loaded again
+  // For so many polls Locust's own part of the page may lag behind before it is loaded again.
+  const STALE_POLLS = { running: 2, judging: 6, over: 6 };
+  const HIDDEN_POLL_MS = 5000;
   const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"]; // as in the pictures
   const LINEAR_UP_TO = 3; // requests off; logarithmic beyond, as in running.png
   const TABS = ["distribution", "verdict"];
@@ -21,7 +23,9 @@
   const html = (name, attributes = {}, ...children) => filled(document.createElement(name), attributes, children);
   const svg = (name, attributes = {}, ...children) =>
     filled(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
-  const panel = html("section", { id: "proof", hidden: "" });
+  const alerts = html("div", { role: "alert" });
+  const content = html("div");
+  const panel = html("section", { id: "proof", hidden: "" }, alerts, content);
 
   // -- words
 
@@ -126,7 +130,8 @@
 
   const shareChart = ({ moments }) => {
     const backends = Object.values(moments.backends);
-    const highest = Math.min(1, 1.3 * Math.max(...backends.map(({ claimed }) => claimed)));
+    const settled = Math.ceil(moments.at_s.length / 20); // the first few answers may all be of one
+    const highest = Math.min(1, 1.3 * Math.max(...backends.flatMap(({ claimed, share }) => [claimed, ...share.slice(settled)])));
     const { box, node } = frame(720, 230, "share of the answered requests over time, by backend", 58, 26);
     const y = (share) => box.bottom - ((box.bottom - box.top) * Math.min(share, highest)) / highest;
     const { x, marks } = timeAxis(box, Math.max(moments.at_s.at(-1), 0.1), 8);
@@ -161,19 +166,38 @@
     return html("figure", {}, html("figcaption", {}, tag), node);
   };
 
-  const deviationCharts = ({ moments }) => {
+  const deviationCharts = ({ moments, run }) => {
+    const where = run.processes > 1 ? "about where" : "where"; // several do not count at the same moment
     const courses = Object.entries(moments.backends);
     const all = courses.flatMap(([, { deviation, lowest, highest }]) => [...deviation, ...lowest, ...highest]);
     const furthest = Math.max(1, ...all.map(Math.abs));
     return html(
       "div",
       {},
-      html("p", { class: "proof-caption" }, "Requests off its share; grey: where it may be, what is in flight included; logarithmic beyond 3"),
+      html("p", { class: "proof-caption" }, `Requests off its share; grey: ${where} it may be, what is in flight included; logarithmic beyond 3`),
       html("div", { class: "proof-charts" }, ...courses.map(([tag, course], index) => deviationChart(tag, course, moments.at_s, index, furthest))),
     );
   };
 
-  const words = (said) => said.map((text) => html("p", { class: "proof-word", role: "alert" }, text));
+  // What has to be said, once: an element that is put there anew would be read aloud anew.
+  const say = (said) => {
+    if (JSON.stringify(said) === alerts.dataset.said) return;
+    alerts.dataset.said = JSON.stringify(said);
+    alerts.replaceChildren(...said.map((text) => html("p", { class: "proof-word" }, text)));
+  };
+
+  // Draw anew, and leave the reader where he was.
+  const replace = (nodes) => {
+    const places = () => [...content.querySelectorAll(".proof-scroll, a")];
+    const before = places();
+    const scrolled = before.map((place) => place.scrollLeft);
+    const focused = before.indexOf(document.activeElement);
+    content.replaceChildren(...nodes);
+    places().forEach((place, index) => {
+      if (scrolled[index]) place.scrollLeft = scrolled[index];
+      if (index === focused) place.focus({ preventScroll: true });
+    });
+  };
 
   const distribution = () =>
     state.phase === "ready"
@@ -249,11 +273,8 @@
     drawn = shown;
     if (state === null && !lost) return;
     panel.dataset.run = state?.number ?? 0;
-    panel.replaceChildren(
-      ...(lost ? words(["Locust does not answer any more. What is shown is what was last known."]) : []),
-      ...words(state?.words ?? []),
-      ...(state === null ? [] : chosenTab() === "verdict" ? verdict() : distribution()),
-    );
+    say([...(lost ? ["Locust does not answer any more. What is shown is what was last known."] : []), ...(state?.words ?? [])]);
+    if (state !== null) replace(chosenTab() === "verdict" ? verdict() : distribution());
   };
 
   const place = () => {
@@ -283,9 +304,10 @@
   // Locust's own part looks at a run only if it was begun from this page.
   const follow = () => {
     const buttons = [...document.querySelectorAll("header button")].map((button) => button.textContent);
-    const thinksOtherwise = buttons.includes("New") || document.querySelector('main [role="tablist"]') === null;
-    stale = state?.phase === "running" && thinksOtherwise ? stale + 1 : 0;
-    if (stale > STALE_POLLS) location.reload();
+    const showsRun = document.querySelector('main [role="tablist"]') !== null && !buttons.includes("New");
+    const agrees = state.phase === "ready" || showsRun === (state.phase === "running");
+    stale = agrees ? 0 : stale + 1;
+    if (stale > STALE_POLLS[state.phase]) location.reload();
   };
 
   const poll = async () => {
@@ -300,7 +322,7 @@
       lost = true;
     }
     place();
-    setTimeout(poll, POLL_MS);
+    setTimeout(poll, document.hidden ? HIDDEN_POLL_MS : POLL_MS);
   };
 
   if (!chosenTab()) {

@@ -27,6 +27,6 @@ class ReportFiles:
 
     def _all(self, run: str) -> dict[str, Path]:
         directory = self._directories.get(run)
-        if directory is None:
+        if directory is None or not directory.is_dir():
             return {}
         return {path.name: path for path in directory.iterdir() if path.suffix in KINDS and path.is_file()}

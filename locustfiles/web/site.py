@@ -2,11 +2,12 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
 import gevent
-from flask import Flask, Response, abort, jsonify, request, send_from_directory
+from flask import Flask, Response, request, send_from_directory
 from locust.env import Environment
 
 from locustfiles.attendant import Attendant
@@ -16,6 +17,7 @@ from locustfiles.web import guard, login
 from locustfiles.web.page_state import PageState
 from locustfiles.web.report_files import ReportFiles
 from locustfiles.web.start import Start
+from scenarios.definition import Scenario
 
 HERE = Path(__file__).parent
 TABS = {"distribution": "Distribution", "verdict": "Verdict"}
@@ -28,7 +30,7 @@ LISTENS_WITHIN_S = 0.02
 class Site:
     """The additions, for one Locust. Without an attendant nobody judges a run, and the verdict says so."""
 
-    def __init__(self, environment: Environment, leader: Leader) -> None:
+    def __init__(self, environment: Environment, leader: Leader, choices: Mapping[str, Scenario]) -> None:
         assert environment.web_ui is not None
         assert environment.web_ui.app is not None
         options = environment.parsed_options
@@ -37,7 +39,7 @@ class Site:
         self._leader = leader
         self._attendant = Attendant(self._quit) if options is not None and options.attended else None
         self._files = ReportFiles()
-        self._state = PageState(leader, self._attendant, self._files)
+        self._state = PageState(leader, self._attendant, self._files, choices)
         if self._attendant is not None:
             environment.events.test_stop.add_listener(self._ended)
             gevent.spawn(self._say_when_listening, self._attendant)
@@ -47,7 +49,7 @@ class Site:
             login.require_password(self._ui, self._attendant.password if self._attendant is not None else None)
         elif self._attendant is not None:
             guard.this_machine_only(app)
-        Start(environment, leader, self._attendant).replace(app)
+        Start(environment, leader, self._attendant, choices).replace(app)
         self._add_routes(app)
         app.after_request(self._add_to_the_page)
         self._ui.template_args["extended_tabs"] = [{"key": key, "title": title} for key, title in TABS.items()]
@@ -66,7 +68,8 @@ class Site:
             app.add_url_rule(f"{base}{path}", view.__name__, self._ui.auth_required_if_enabled(view))
 
     def _show_state(self) -> Response:
-        return jsonify(self._state.document())
+        text = json.dumps(self._state.document(), separators=(",", ":"))  # Flask would indent it, and take longer
+        return Response(text, mimetype="application/json")
 
     def _send_panel(self, name: str) -> Response:
         return send_from_directory(HERE, name, max_age=0)
@@ -83,23 +86,31 @@ class Site:
     def _send_report_file(self, run: str, name: str) -> Response:
         path = self._files.find(run, name)
         if path is None:
-            abort(404)
+            return Response("there is no such file\n", 404, mimetype="text/plain")
         return send_from_directory(path.parent, path.name, max_age=0)
 
     def _add_to_the_page(self, response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = "frame-ancestors 'none'"
         if request.endpoint == "locust.index" and response.mimetype == "text/html":
             response.set_data(response.get_data(as_text=True).replace("<head>", f"<head>{INTO_THE_HEAD}", 1))
         return response
 
     def _ended(self, **_: object) -> None:
-        """Locust's own numbers join the evidence, as of when somebody last reset them."""
+        """Locust's own numbers join the evidence, counted from when somebody last reset them."""
         assert self._attendant is not None
+        try:
+            self._write_locusts_numbers()
+        except OSError as error:
+            self._leader.complaint = f"{error.filename}: {error.strerror}"
+        finally:
+            self._attendant.end()
+
+    def _write_locusts_numbers(self) -> None:
         run, runner = self._leader.latest, self._environment.runner
         if run is not None and runner is not None and run.directory.path.is_dir():
             numbers = [entry.serialize() for entry in runner.stats.entries.values()]  # Locust's own way empties them
             (run.directory.path / "locust.json").write_text(json.dumps(numbers, indent=4), encoding="utf-8")
-        self._attendant.end()
 
     def _say_when_listening(self, attendant: Attendant) -> None:
         while self._ui.server is None or not self._ui.server.started:
@@ -107,7 +118,8 @@ class Site:
         attendant.listening()
 
     def _quit(self) -> None:
-        """Nobody is there any more who would end Locust."""
+        """Whoever started Locust wants it to end, or is gone."""
         assert self._environment.runner is not None
+        self._leader.interrupt()
         self._environment.runner.quit()
         self._ui.stop()

@@ -404,7 +404,7 @@ class ComposeStack:
     def start_locust(self, arguments: list[str], reports: Path, site: Site | None = None) -> subprocess.Popen[bytes]:
         """Start Locust in a container, whose end and exit code are those of the process that is returned."""
         self._remove_locust()  # of a run that was killed
-        published = ["--publish", f"{site.host}:{site.port}:{WEB_PORT}"] if site else []
+        published = ["--publish", f"{site.address}:{WEB_PORT}"] if site else []
         served = ["--web-host", "0.0.0.0", "--web-port", str(WEB_PORT)] if site else []  # noqa: S104 - in its container
         return subprocess.Popen(
             [*("docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "--no-TTY"),

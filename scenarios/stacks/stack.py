@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,6 @@ from scenarios.stack_record import StackRecord, Standing
 
 PROJECT = Path(__file__).parent.parent.parent
 STATE = PROJECT / ".stack"
-EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - as a person says that the web interface is to be reached from anywhere
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,25 @@ class ServiceState:
 
 @dataclass(frozen=True)
 class Site:
-    """Where Locust's web interface is to be found: the address of this machine that it listens on, and the port."""
+    """Where Locust's web interface is to be found: the IP address of this machine that it listens on, and the port."""
 
     host: str
     port: int
 
     @property
+    def address(self) -> str:
+        """Host and port, as in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def url(self) -> str:
         """What a person of this machine types."""
-        name = "127.0.0.1" if self.host in EVERY_ADDRESS else f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{name}:{self.port}/"
+        return f"http://127.0.0.1:{self.port}/" if ip_address(self.host).is_unspecified else f"http://{self.address}/"
 
     @property
     def is_open(self) -> bool:
         """Whether others than this machine can reach it."""
-        return self.host not in ("127.0.0.1", "::1", "localhost")
+        return not ip_address(self.host).is_loopback
 
 
 class Meter(Protocol):
@@ -64,6 +68,8 @@ class Stack(Protocol):
     """A system under test that can be started, driven, looked at and stopped."""
 
     name: str
+    port_offset: int
+    directory: Path  # where it keeps what it has to remember
 
     @property
     def url(self) -> str:

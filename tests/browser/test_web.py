@@ -20,6 +20,7 @@ from tests.system.misbehaving import always
 from tests.system.misbehaving import serving as misbehaving
 from tests.system.runs import broken, manifest, rows
 
+GONE = "ERR_CONNECTION_REFUSED"  # what a page says that outlives Locust
 WHOLE = "every request was answered"
 HIDDEN = ("userCount", "spawnRate", "runTime", "host")
 
@@ -42,6 +43,15 @@ def idle(web):
 
 
 @pytest.fixture
+def judged_once(idle):
+    """The same, and a run has been judged there."""
+    if idle.state()["phase"] == "ready":
+        assert idle.swarm(scenario="baseline")["success"]
+    idle.wait_until("over")
+    return idle
+
+
+@pytest.fixture
 def visit(browser):
     contexts, visitors = [], []
 
@@ -53,7 +63,7 @@ def visit(browser):
     yield visit
     for context in contexts:
         context.close()
-    assert [wrong for visitor in visitors for wrong in visitor.wrong] == []
+    assert [wrong for visitor in visitors for wrong in visitor.wrong if GONE not in wrong] == []
 
 
 def downloaded(visitor):
@@ -209,8 +219,25 @@ def test_a_form_that_makes_no_sense_is_refused_in_words(form, sentence, idle):
         "proof/%2fetc%2fpasswd",
     ],
 )
-def test_nothing_but_the_reports_of_its_own_runs_is_given_out(path, idle):
-    assert ask(idle.url + path).status in (400, 404)
+def test_nothing_but_the_reports_of_its_own_runs_is_given_out(path, judged_once):
+    assert ask(f"{judged_once.url}proof/reports/1/report.html").status == 200
+    assert ask(judged_once.url + path).status in (400, 404)
+
+
+def test_a_form_can_set_nothing_but_what_it_shows(idle, tmp_path):
+    foreign = {
+        "report_directory": tmp_path / "x",
+        "claim": "back-01=1",
+        "html_file": tmp_path / "y",
+        "headless": "true",
+    }
+    assert idle.swarm(scenario="baseline", scale_requests=500, **foreign)["success"]
+    idle.wait_until("over")
+    assert len(rows(idle.newest("baseline"))) == 500
+    assert manifest(idle.newest("baseline"))["claim"]["weights"] == {"back-01": 1, "back-02": 2, "back-03": 3}
+    assert idle.swarm(scenario="baseline", scale_requests=0)["success"]
+    idle.wait_until("over")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_of_another_site_is_refused(idle):
@@ -236,13 +263,13 @@ def test_it_listens_on_this_machine_only(idle):
 def test_a_stack_that_dies_in_a_run_is_said_and_another_run_is_refused(tmp_path, offset, visit):
     with serving(offset, tmp_path / "reports") as web:
         visitor = visit(web.url)
-        visitor.begin("sustained", requests=30_000)
-        wait_for(lambda: web.state().get("run", {}).get("done", 0) > 2000)
+        visitor.begin("sustained", requests=8000)
+        wait_for(lambda: web.state()["run"]["done"] > 500)
         LocalStack(offset).stop()
         visitor.wait_for("requests failed, most of them for this reason: ConnectionRefusedError")
         visitor.keep("stack-died")
         state = web.wait_until("over")
-        assert state["run"]["done"] == 30_000
+        assert state["run"]["done"] == 8000
         assert state["verdict"]["outcome"] != "PASS"
         visitor.choose("baseline")
         visitor.page.get_by_text("The local stack is not up any more").wait_for()
@@ -261,13 +288,52 @@ def test_two_workers_share_a_run_and_one_that_leaves_is_named(tmp_path, offset, 
         directory = web.newest("baseline")
         assert broken(directory) == {}
         assert rows(directory)["request_id"].str.partition("-")[0].nunique() == 2
-        visitor.begin("sustained")
+        visitor.begin("sustained", requests=20_000)
         wait_for(lambda: web.state()["run"]["done"] > 500 and web.state()["phase"] == "running")
         locust = next(child for child in psutil.Process(web.process.pid).children() if "locust" in child.cmdline())
         locust.children()[0].kill()
         visitor.wait_for("was lost, and whether")
         visitor.keep("worker-lost")
         assert web.wait_until("over")["verdict"]["outcome"] == "INVALID"
+    assert web.process.returncode == 0
+
+
+def test_workers_go_with_their_master_when_nothing_runs(tmp_path, offset):
+    with serving(offset, tmp_path / "reports", "--processes", 2) as web:
+        wait_for(lambda: ask(f"{web.url}worker-count").json["worker_count"] == 2)
+        processes = psutil.Process(web.process.pid).children(recursive=True)
+        assert sum("locust" in process.cmdline() for process in processes) == 3
+    assert web.process.returncode == 0
+    assert psutil.wait_procs(processes, timeout=5)[1] == []
+
+
+def test_locust_that_dies_in_a_run_ends_it_all_and_what_it_left_is_judged(tmp_path, offset):
+    with serving(offset, tmp_path / "reports") as web:
+        assert web.swarm(scenario="sustained")["success"]
+        wait_for(lambda: web.state()["run"]["done"] > 500)
+        next(child for child in psutil.Process(web.process.pid).children() if "locust" in child.cmdline()).kill()
+        assert web.process.wait(60) == 2
+    assert "Locust ended with exit code -9" in web.said
+    assert (web.newest("sustained") / "balancer.csv").exists()
+    assert (web.newest("sustained") / "locust.log").exists()
+    assert f"{web.newest('sustained')}: " in web.said  # why it cannot be judged
+
+
+def test_who_interrupts_the_judging_is_told_where_the_run_is(tmp_path, offset):
+    with serving(offset, tmp_path / "reports") as web:
+        assert web.swarm(scenario="baseline")["success"]
+        web.wait_until("judging")
+        web.process.send_signal(signal.SIGINT)
+        assert web.process.wait(60) == 130
+    assert f"what was recorded is in {web.newest('baseline')}" in web.said
+    assert manifest(web.newest("baseline"))["end"]["complete"]
+
+
+def test_it_listens_where_it_is_told_under_the_name_that_it_prints(tmp_path, offset):
+    with serving(offset, tmp_path / "reports", "--web-host", "::1") as web:
+        url = web.said.split("web interface: ")[1].split()[0]
+        assert url == f"http://[::1]:{8089 + offset}/"
+        assert ask(f"{url}proof/state").json["phase"] == "ready"
     assert web.process.returncode == 0
 
 
@@ -293,6 +359,7 @@ def test_who_opens_it_to_others_is_given_a_password_that_they_need(tmp_path, off
         visitor.choose("baseline")
         visitor.wait_for(WHOLE)
         assert len(rows(web.newest("baseline"))) == 1000
+        assert visitor.page.request.get(f"{web.url}proof/reports/1/nothing.png").status == 404
     assert web.process.returncode == 0
 
 
@@ -320,7 +387,9 @@ def test_it_ends_with_its_run_when_it_is_interrupted_and_when_it_is_killed(tmp_p
 def test_what_cannot_be_served_is_refused_in_a_sentence(offset, tmp_path):
     refused = scenarios("web", "--web-host", "192.0.2.1", "--reports", tmp_path, offset=offset)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "WEB_HOST is '192.0.2.1', which is no address of this machine" in refused.stderr
+    assert f"cannot be at 192.0.2.1:{8089 + offset}: Cannot assign" in refused.stderr
+    refused = scenarios("web", "--web-host", "no.such.name", "--reports", tmp_path, offset=offset)
+    assert "WEB_HOST is 'no.such.name', which is no address" in refused.stderr
     refused = scenarios("web", "--scenario", "spik", "--reports", tmp_path, offset=offset)
     assert "did you mean spike?" in refused.stderr
     with serving(offset, tmp_path / "reports"):
@@ -341,7 +410,12 @@ def plain_locust(target, port, reports):
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            wait_for(lambda: any(connection.laddr.port == port for connection in psutil.net_connections("tcp")))
+            wait_for(
+                lambda: any(
+                    each.laddr.port == port and each.status == psutil.CONN_LISTEN
+                    for each in psutil.net_connections("tcp")
+                )
+            )
             yield f"http://127.0.0.1:{port}/"
         finally:
             process.send_signal(signal.SIGINT)

@@ -59,7 +59,10 @@ def serving(offset, reports, *arguments, stack="local", **environment):
         yield web
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
 
 
 class Visitor:
