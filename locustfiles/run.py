@@ -17,6 +17,7 @@ from scenarios.ledgers import Pulse, Response
 from scenarios.report_directory import Manifest, ReportDirectory
 
 SHOW_EVERY_S = 0.25
+LOOKED_AT_LEAST_EVERY_S = 1.0
 SURPLUS_CHECKED_EVERY_S = 0.02
 LAST_ROWS_WITHIN_S = 2.0
 STALLED_AFTER_S = 120.0  # longer than any request may take, connecting included: nothing is coming any more
@@ -43,6 +44,7 @@ class Run:
         self._holding = False  # whether some of them are held back until all users are there
         self._began_at = time.monotonic()
         self._last_sign_at = self._began_at  # that the run goes on: an answer, or other users
+        self._looked_at = self._began_at  # at the split, when all had spoken
         self._ended_at: float | None = None
         self._fault: str | None = None
         self.reason = ""  # why it ended
@@ -142,8 +144,14 @@ class Run:
             self._release_when_all_are_there()
         self._in_flight_of[worker] = in_flight
         self._heard.add(worker)
-        if self._heard >= self._pulse_of.keys():  # what one has sent since the others spoke nobody has counted yet
+        self._look_at_the_split()
+
+    def _look_at_the_split(self) -> None:
+        """Look when all have spoken, if they still do: what one sent since the others spoke nobody has counted yet."""
+        now = time.monotonic()
+        if self._heard >= self._pulse_of.keys() or now - self._looked_at > LOOKED_AT_LEAST_EVERY_S:
             self._heard.clear()
+            self._looked_at = now
             self.split.look(self.seconds, self._in_flight_of.total())
 
     def _greet(self, worker: str) -> None:
@@ -207,7 +215,7 @@ class Run:
             reason = "every request has come to its end" if self.split.failed else "every request was answered"
         self._ended_at = time.monotonic()
         self.reason = reason
-        self.split.finish(self.seconds)
+        self.split.finish(self.seconds, 0 if complete else self._in_flight_of.total())
         self._progress.end(self.split, reason)
         self._generator.close()
         self._responses.close()

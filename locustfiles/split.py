@@ -87,9 +87,9 @@ class Split:
             self.moments = self.moments[::2]
             self._apart_s *= 2
 
-    def finish(self, at_s: float) -> None:
-        """Keep the counts of the end, when nothing is in flight any more."""
-        self._keep(at_s, 0)
+    def finish(self, at_s: float, in_flight: int) -> None:
+        """Keep the counts of the end, when nothing is in flight any more but what nobody will ever hear of."""
+        self._keep(at_s, in_flight)
 
     def _keep(self, at_s: float, in_flight: int) -> None:
         self.moments.append(Moment(at_s, {tag: self.answered[tag] for tag in self.weights}, self.total, in_flight))

@@ -64,7 +64,7 @@ def test_a_long_run_keeps_a_bounded_number_of_moments_evenly_and_its_end():
     for second in range(20_000):
         split.take(answers(1))
         split.look(second / 10, 0)
-    split.finish(2000.0)
+    split.finish(2000.0, 0)
     assert MOMENTS / 2 <= len(split.moments) <= MOMENTS + 1
     assert (split.moments[0].at_s, split.moments[-1].at_s) == (0.0, 2000.0)
     apart = np.diff([moment.at_s for moment in split.moments[:-1]])
@@ -81,7 +81,7 @@ def test_a_healthy_balancer_never_leaves_the_band_whatever_is_in_flight():
             split.take(answers(1, in_flight.pop(chance.randrange(len(in_flight)))))
         split.look(number, len(in_flight))
     split.take([answer for tag in in_flight for answer in answers(1, tag)])
-    split.finish(3001)
+    split.finish(3001, 0)
     for moment in split.moments:
         for tag in WEIGHTS:
             point = split.point(tag, moment)
