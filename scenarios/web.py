@@ -95,12 +95,12 @@ class Attendant:
             self._say(locust, Welcome(password=password))
             assert locust.stdout is not None
             for line in locust.stdout:
-                self._answer(locust, heard(line), site, password)
+                self._hear(locust, line, site, password)
             code = locust.wait()
-        sentence = f"Locust ended with exit code {code}: {last_words(self._log)}"
+        why = f"Locust ended with exit code {code}: {last_words(self._log)}"
         if self.directory is not None:
             self._judge()
-        raise UsageError(sentence)
+        raise UsageError(why)
 
     def _arguments(self, scenario: Scenario, password: str | None) -> list[str]:
         def seen(path: Path) -> str:
@@ -112,6 +112,14 @@ class Attendant:
             *Load(processes=self._processes).arguments(self._stack.port_offset),
             *(["--web-login"] if password else []),
         ]
+
+    def _hear(self, locust: subprocess.Popen[bytes], line: bytes, site: Site, password: str | None) -> None:
+        try:
+            word = heard(line)
+        except ValueError:  # something there prints, as it may before Locust has taken its standard output away
+            print(line.decode(errors="replace"), end="", file=sys.stderr)
+        else:
+            self._answer(locust, word, site, password)
 
     def _answer(self, locust: subprocess.Popen[bytes], word: Word, site: Site, password: str | None) -> None:
         match word:

@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 import gevent
+import locust.stats
 from flask import Flask, Response, request, send_from_directory
 from locust.env import Environment
 
@@ -42,6 +43,7 @@ class Site:
         self._state = PageState(leader, self._attendant, self._files, choices)
         if self._attendant is not None:
             environment.events.test_stop.add_listener(self._ended)
+            locust.stats.console_logger.disabled = True  # it would end with a table of the last run, which has a report
             gevent.spawn(self._say_when_listening, self._attendant)
         app = environment.web_ui.app
         guard.same_origin_only(app)

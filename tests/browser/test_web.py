@@ -32,6 +32,7 @@ def web(tmp_path_factory):
         yield web
     assert web.process.returncode == 0
     assert web.said.endswith("ended\n")
+    assert "# reqs" not in web.said
     assert processes_of(offset) == []
 
 
