@@ -98,12 +98,12 @@ class Leader:
         try:
             complete = run.end()
         except OSError as error:
-            self._complain(error)
+            self.complain(error)
         else:
             self._environment.process_exit_code = None if complete else ABORTED
 
     def _refuse(self, error: OSError | UsageError) -> None:
-        self._complain(error)
+        self.complain(error)
         self._refused = True
         self.begun.set(False)
 
@@ -112,7 +112,8 @@ class Leader:
         complaint, self.complaint = self.complaint, ""
         return complaint
 
-    def _complain(self, error: OSError | UsageError) -> None:
+    def complain(self, error: OSError | UsageError) -> None:
+        """Say what went wrong with the run, here and to whoever asks."""
         self.complaint = (
             f"{error.filename or 'the report'}: {error.strerror}" if isinstance(error, OSError) else str(error)
         )

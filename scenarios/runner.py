@@ -50,8 +50,7 @@ def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
     on Ctrl-C and on SIGTERM. Nothing is left running.
     """
     as_asked = scenario.scaled(load.requests, load.users)
-    if load.processes > as_asked.peak_users:
-        raise UsageError(f"{load.processes} processes for {as_asked.peak_users:,} users: some would have none")
+    require_a_user_each(load.processes, as_asked)
     if load.claim is not None:
         Claim.of_weights(load.claim)  # refuses what makes no sense before anything is started
     stack.require_open_files(as_asked.peak_users)
@@ -69,6 +68,12 @@ def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
             _drive(scenario, stack, directory, load)
     print(flush=True)
     return judged(directory)
+
+
+def require_a_user_each(processes: int, scenario: Scenario) -> None:
+    """Raise `UsageError` when there are more processes than users."""
+    if processes > scenario.peak_users:
+        raise UsageError(f"{processes} processes for {scenario.peak_users:,} users: some would have none")
 
 
 def judged(directory: ReportDirectory) -> int:

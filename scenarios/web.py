@@ -17,7 +17,7 @@ from scenarios.faults import FAULTS, sentence
 from scenarios.interruption import Interrupted, child
 from scenarios.last_words import last_words
 from scenarios.report_directory import ReportDirectory
-from scenarios.runner import LOCUST_GIVES_UP_WITHIN_S, LOG, Load, end_locust, judged
+from scenarios.runner import LOCUST_GIVES_UP_WITHIN_S, LOG, Load, end_locust, judged, require_a_user_each
 from scenarios.stacks.ports import require_free
 from scenarios.stacks.stack import PROJECT, Site, Stack
 
@@ -155,8 +155,7 @@ class Attendant:
         return Allowed(directory=seen(directory.path, self._reports), claim=seen(directory.path / CONF, self._reports))
 
     def _require_ready(self, scenario: Scenario) -> None:
-        if self._processes > scenario.peak_users:
-            raise UsageError(f"{self._processes} processes for {scenario.peak_users:,} users: some would have none")
+        require_a_user_each(self._processes, scenario)
         if not self._stack.is_up():
             missing = ", ".join(each.name for each in self._stack.states() if each.text == "not running")
             raise UsageError(

@@ -36,7 +36,7 @@ class PageState:
         about = {"attended": self._attendant is not None, "scenarios": self._scenarios}
         run = self._leader.latest
         if run is None:
-            return about | {"phase": "ready", "words": list(filter(None, [self._leader.complaint]))}
+            return about | {"phase": "ready", "words": []}
         self._files.add(self._leader.runs, run.directory)
         phase = self._phase(run)
         return about | {

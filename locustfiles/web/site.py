@@ -104,7 +104,7 @@ class Site:
         try:
             self._write_locusts_numbers()
         except OSError as error:
-            self._leader.complaint = f"{error.filename}: {error.strerror}"
+            self._leader.complain(error)
         finally:
             self._attendant.end()
 
