@@ -32,7 +32,7 @@
   const whole = (number) => number.toLocaleString("en-US");
   const fixed = (number, digits) =>
     number.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  const percent = (share) => `${fixed(100 * share, 2)} %`;
+  const percent = (share) => `${(100 * share).toFixed(2)} %`; // which rounds as the report's tables and pictures do
   const signed = (number) => (number > 0.005 ? "+" : "") + fixed(Math.abs(number) < 0.005 ? 0 : number, 2);
   const ms = (number) => (number === null ? "–" : `${number < 100 ? number.toPrecision(3) : whole(Math.round(number))} ms`);
   const colour = (index) => COLOURS[index % COLOURS.length];

@@ -103,6 +103,7 @@ def test_a_spike_is_watched_to_its_verdict_and_its_numbers_are_those_of_the_repo
     assert idle.wait_until("over")["run"]["done"] == 20_000
     report = pd.read_csv(idle.newest("spike") / "distribution.csv")
     assert [row[3] for row in shown] == [f"{count:,}" for count in report["answered"]]
+    assert [row[4] for row in shown] == [f"{100 * share:.2f} %" for share in report["share"]]
     assert [row["host_tag"] for row in file] == list(report["host_tag"])
     for column in report.columns[1:]:
         assert [float(row[column]) for row in file] == pytest.approx(list(report[column]), abs=5e-4)  # as it is rounded
