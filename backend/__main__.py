@@ -1,4 +1,12 @@
-"""Serve one replica: `HOST_TAG=back-01 python -m backend --port 8001`."""
+"""Serve one replica: `HOST_TAG=back-01 python -m backend --port 8001`.
+
+It heeds signals, in a container too:
+
+    SIGTERM, SIGINT  finish what is in flight or on its way, refuse what is new, exit with 0; the second ends it at once
+    SIGUSR1          from now on answer every POST /models with 503, and create nothing
+    SIGUSR2          from now on answer /health with 503, and go on creating models
+    SIGCONT          all is well again, also after a SIGSTOP
+"""
 
 import argparse
 import os
@@ -9,10 +17,12 @@ from collections.abc import Mapping
 
 import uvicorn
 
+from backend.draining import DrainingServer
+from backend.orders import heed
 from backend.presentation.app import create_app
 
-# nginx keeps idle upstream connections for 60 s. Were uvicorn to close them first (its default is 5 s), a POST could
-# meet a connection that is just being closed and come back as a 502.
+# It is for nginx to close idle connections (after 1 s): only who sends the requests knows that none is on its way. Were
+# uvicorn to do it first, a POST could meet a connection that is just being closed and come back as a 502.
 KEEP_ALIVE_S = 75
 # Thousands of connections can arrive while an eighth of a CPU waits for its turn. The kernel cuts this to somaxconn.
 BACKLOG = 16384
@@ -38,8 +48,10 @@ def host_tag(environment: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Serve until told to stop; requests in flight are finished first."""
-    parser = argparse.ArgumentParser(prog="python -m backend", description=__doc__)
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(
+        prog="python -m backend", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     port = os.environ.get("PORT", "8001")
     parser.add_argument("--port", type=int, default=port, help="port to listen on (default PORT, or else 8001)")
@@ -49,8 +61,10 @@ def main() -> None:
     except Untagged as error:
         print(f"backend: {error}", file=sys.stderr)
         sys.exit(2)
+    app = create_app(tag)
+    heed(app.state.condition)
     config = uvicorn.Config(
-        create_app(tag),
+        app,
         headers=[("X-Host-Tag", tag)],  # uvicorn puts it on every answer, its own 400 to a malformed request included
         server_header=False,
         access_log=False,
@@ -64,7 +78,7 @@ def main() -> None:
         print(f"backend: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
         sys.exit(2)
     print(f"{tag} listens on {options.host}:{listener.getsockname()[1]}")
-    uvicorn.Server(config).run(sockets=[listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
+    DrainingServer(config).run(sockets=[listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from backend.application.condition import Condition, OutOfOrder
 from backend.application.create_model import CreateModel, Tally
 from backend.domain.lego_model import LegoModel
 from backend.presentation.envelope import Envelope, faults
@@ -20,7 +21,8 @@ def create_app(tag: str) -> FastAPI:
     app = FastAPI(title="LEGO models", description=f"Replica {tag}", redirect_slashes=False)
     app.state.tag = tag
     app.state.tally = Tally()
-    app.state.create_model = CreateModel(app.state.tally)
+    app.state.condition = Condition()
+    app.state.create_model = CreateModel(app.state.tally, app.state.condition)
     app.add_api_route("/", who, methods=["GET"])
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/metrics", metrics, methods=["GET"])
@@ -43,6 +45,9 @@ async def who(request: Request) -> Response:
 
 async def health(request: Request) -> Response:
     """The health check."""
+    condition: Condition = request.app.state.condition
+    if not condition.looks_healthy:
+        return Envelope.of(request, "ill", success=False).response(HTTPStatus.SERVICE_UNAVAILABLE)
     return Envelope.of(request, "healthy").response(HTTPStatus.OK)
 
 
@@ -50,10 +55,11 @@ async def metrics(request: Request) -> Response:
     """The tally as Prometheus text, exposition format 0.0.4."""
     tally: Tally = request.app.state.tally
     text = (
-        "# HELP models_total Documents read since this process started, by what came of them.\n"
+        "# HELP models_total Documents taken since this process started, by what came of them.\n"
         "# TYPE models_total counter\n"
         f'models_total{{outcome="created"}} {tally.created}\n'
         f'models_total{{outcome="rejected"}} {tally.rejected}\n'
+        f'models_total{{outcome="failed"}} {tally.failed}\n'
         "# HELP models_counted_since_seconds When this process began to count, in seconds since the Unix epoch.\n"
         "# TYPE models_counted_since_seconds gauge\n"
         f"models_counted_since_seconds {tally.started:.6f}\n"
@@ -67,6 +73,8 @@ async def create_model(request: Request) -> Response:
         model = request.app.state.create_model(await _body(request))
     except ValidationError as error:
         return _rejection(request, error)
+    except OutOfOrder:
+        return Envelope.of(request, "Out of order", success=False).response(HTTPStatus.SERVICE_UNAVAILABLE)
     return Envelope.of(request, "Item created successfully", data=model).response(HTTPStatus.CREATED)
 
 
