@@ -8,11 +8,10 @@ PY := $(VENV)/bin/python
 SCENARIOS := $(PY) -m scenarios $(if $(STACK),--stack '$(STACK)') $(if $(PORT_OFFSET),--port-offset '$(PORT_OFFSET)')
 
 IN_MEMORY := tests/unit tests/backend
-WITH_STACKS := tests/browser tests/compose tests/mutants tests/system
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help scenarios up down status logs web fingerprint bench growth report compare clean-reports test test-mutants lint format lock clean
+.PHONY: help scenarios up down status logs web faults fingerprint bench growth report compare clean-reports test test-mutants lint format lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -41,6 +40,9 @@ logs: ## show the last lines of every service
 web: $(INSTALLED) ## choose, start and watch runs in Locust's web interface [SCENARIO=spike STACK=compose PROCESSES=2 WEB_HOST=0.0.0.0]
 	@$(SCENARIOS) web $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(PROCESSES),--processes '$(PROCESSES)') $(if $(WEB_HOST),--web-host '$(WEB_HOST)')
 
+faults: $(INSTALLED) ## break the stack in every way, and say what came of each [STACK=compose]
+	@$(SCENARIOS) faults
+
 fingerprint: $(INSTALLED) ## say which algorithm the balancer looks like, and what speaks against the others [STACK=compose]
 	@$(SCENARIOS) fingerprint
 
@@ -60,7 +62,7 @@ clean-reports: $(INSTALLED) ## remove all but the newest reports of each scenari
 	@$(SCENARIOS) clean-reports $(if $(KEEP),--keep '$(KEEP)')
 
 test: $(INSTALLED) ## run every test, or with ARGS what pytest is told
-	@$(if $(ARGS),$(PY) -m pytest $(ARGS),$(PY) -m pytest --numprocesses 2 $(IN_MEMORY) && $(PY) -m pytest $(WITH_STACKS))
+	@$(if $(ARGS),$(PY) -m pytest $(ARGS),$(PY) -m pytest --numprocesses 2 $(IN_MEMORY) && $(PY) -m tests.side_by_side)
 
 test-mutants: $(INSTALLED) ## break everything on purpose, and see the right checks turn
 	@$(PY) -m pytest tests/mutants $(ARGS)

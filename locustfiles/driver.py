@@ -13,6 +13,7 @@ from locustfiles.http import Server
 from locustfiles.ledgers import response_of
 from locustfiles.pulse import Heart
 from locustfiles.rows import Rows
+from locustfiles.spacing import Spacing
 from scenarios.ledgers import Pulse, Response
 
 REPORT = "budget report"
@@ -41,6 +42,7 @@ class Driver:
         self._heart: Heart | None = None
         self._beats = 0
         self.entrance = Entrance()
+        self.pace = Spacing()
         self.gate = Gate(self._report)
         self.server: Server  # from the beginning of a run on
         self._runner.register_message(OPEN, self._opened)
@@ -90,6 +92,7 @@ class Driver:
     def _opened(self, msg: Message, **_: Any) -> None:
         self.gate.open(msg.data["stage"])
         self.entrance.open(msg.data["rate"])
+        self.pace.keep(msg.data["pace"])
 
     def _granted(self, msg: Message, **_: Any) -> None:
         self.gate.grant(**msg.data)

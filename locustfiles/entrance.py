@@ -1,9 +1,8 @@
 """Where users come in: one after the other, at the spawn rate of the stage."""
 
-import time
-
-import gevent
 from gevent.event import Event
+
+from locustfiles.spacing import Spacing
 
 
 class Entrance:
@@ -19,8 +18,7 @@ class Entrance:
     def reset(self) -> None:
         """Forget the last run. Users of the last run must be gone."""
         self._opened = Event()
-        self._apart_s = 0.0
-        self._last_at = 0.0  # by the monotonic clock
+        self._spacing = Spacing()
         self._inside: set[object] = set()
 
     @property
@@ -30,16 +28,13 @@ class Entrance:
 
     def open(self, rate: float | None) -> None:
         """Let in so many a second from now on; without a rate, everybody at once."""
-        self._apart_s = 1 / rate if rate else 0.0
+        self._spacing.keep(rate)
         self._opened.set()
 
     def enter(self, user: object) -> None:
         """Wait for one's turn to come in."""
         self._opened.wait()
-        now = time.monotonic()
-        self._last_at = max(now, self._last_at + self._apart_s)
-        if self._last_at > now:
-            gevent.sleep(self._last_at - now)
+        self._spacing.wait()
         self._inside.add(user)
 
     def leave(self, user: object) -> None:

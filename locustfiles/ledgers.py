@@ -36,8 +36,9 @@ class _Log:
         self._writer.writerow(header)
 
     def write(self, rows: list[Any]) -> None:
-        """Append rows."""
+        """Append rows, for everybody to see."""
         self._writer.writerows(rows)
+        self._file.flush()
 
     def close(self) -> None:
         """Flush to the file and close it."""

@@ -45,6 +45,12 @@ def declare(parser: LocustArgumentParser, **_: Any) -> None:
         include_in_web_ui=False,
     )
     parser.add_argument(
+        "--with-faults",
+        action="store_true",
+        help="whoever started Locust brings the faults of the scenario about",
+        include_in_web_ui=False,
+    )
+    parser.add_argument(
         "--report-directory",
         type=str,  # and not Path: Locust sends all options to its workers, in a form that knows no paths
         help="where to keep the evidence of one run (default: a new directory under --reports)",
@@ -74,6 +80,11 @@ def manifest(environment: Environment, scenario: Scenario) -> Manifest:
     options: Any = environment.parsed_options
     runner = environment.runner
     as_asked = scaled(environment, scenario)
+    if scenario.faults and not (options.attended or options.with_faults):
+        raise UsageError(
+            f"{scenario.name}: Locust by itself cannot bring its faults about: "
+            f"`make scenario-{scenario.name}` and `make web` can, on a stack of theirs"
+        )
     server = server_of(environment)
     return Manifest(
         scenario=as_asked,

@@ -105,8 +105,10 @@ class Run:
         self._send_open(stage)
 
     def _send_open(self, stage: Stage, worker: str | None = None) -> None:
-        rate = None if stage.rendezvous else stage.spawn_rate / self._manifest.processes
-        self._runner.send_message(OPEN, {"stage": stage.name, "rate": rate}, worker)
+        processes = self._manifest.processes
+        rate = None if stage.rendezvous else stage.spawn_rate / processes
+        pace = stage.requests_per_s / processes if stage.requests_per_s else None
+        self._runner.send_message(OPEN, {"stage": stage.name, "rate": rate, "pace": pace}, worker)
 
     def _release_when_all_are_there(self) -> None:
         assert self._stage is not None

@@ -15,6 +15,7 @@ from locustfiles.entrance import Entrance
 from locustfiles.gate import Gate
 from locustfiles.http import Server
 from locustfiles.leader import REFUSED, Leader
+from locustfiles.spacing import Spacing
 from locustfiles.web.site import Site
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
@@ -57,6 +58,11 @@ class ScenarioShape(LoadTestShape):
     def entrance(self) -> Entrance:
         """Where the users of this process come in."""
         return self._driver.entrance
+
+    @property
+    def pace(self) -> Spacing:
+        """What the users of this process wait for before each request, where their stage has a most per second."""
+        return self._driver.pace
 
     @property
     def gate(self) -> Gate:

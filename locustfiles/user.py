@@ -27,6 +27,7 @@ class ModelsUser(User):
         shape = environment.shape_class
         assert isinstance(shape, ScenarioShape)
         self._entrance = shape.entrance
+        self._pace = shape.pace
         self._gate = shape.gate
         self._connection = Connection(shape.server)
         self._head = shape.server.head("POST", PATH, ("Content-Type: application/json", f"Content-Length: {len(BODY)}"))
@@ -44,6 +45,7 @@ class ModelsUser(User):
 
     def wait_time(self) -> float:
         """No time, once it is this user's turn."""
+        self._pace.wait()
         self._ticket = self._gate.take()
         return 0.0
 

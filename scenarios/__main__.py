@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from scenarios.complaints import COMPLAINTS, sentence
 from scenarios.definition import MOST_REQUESTS, MOST_USERS, Scenario, names
 from scenarios.errors import UsageError
-from scenarios.faults import FAULTS, sentence
+from scenarios.fault_matrix import fault_matrix
 from scenarios.fingerprint import fingerprint
 from scenarios.interruption import Interrupted, Interrupter
 from scenarios.old_reports import remove_old
@@ -38,7 +39,7 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except FAULTS as fault:
+    except COMPLAINTS as fault:
         print(f"scenarios: {sentence(fault)}", file=sys.stderr)
         code = USAGE
     sys.exit(code)
@@ -66,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--web-host", default=LOOPBACK, help="the address to listen on; 127.0.0.1")
     serving.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     serving.set_defaults(command=_web)
+    breaking = commands.add_parser("faults", help="run every scenario with faults, and print what came of them")
+    breaking.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
+    breaking.set_defaults(command=_faults)
     taking = commands.add_parser("fingerprint", help="say which algorithm the balancer looks like")
     taking.add_argument("--reports", type=Path, default=PROJECT / "reports", help="where reports are kept")
     taking.set_defaults(command=_fingerprint)
@@ -103,6 +107,10 @@ def _run(options: argparse.Namespace) -> int:
 def _web(options: argparse.Namespace) -> int:
     site = site_at(options.web_host, WEB_PORT + options.port_offset)
     return serve(Scenario.load(options.scenario), _stack(options), options.reports.resolve(), site, options.processes)
+
+
+def _faults(options: argparse.Namespace) -> int:
+    return fault_matrix(_stack(options), options.reports.resolve())
 
 
 def _fingerprint(options: argparse.Namespace) -> int:

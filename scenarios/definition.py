@@ -4,29 +4,24 @@ import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from scenarios.errors import UsageError
+from scenarios.fault import Fault, require_no_contradiction
+from scenarios.strict import Definition, Limit, Name
 
 DIRECTORY = Path(__file__).parent
 MOST_REQUESTS, MOST_USERS = 100_000_000, 1_000_000  # that can be asked for
 RESERVED = "all"  # the name of everything together, in the tables
 
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Definition(BaseModel):
-    """Exact: a misspelt key or a number written as text is an error, not a default."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-class Stage(_Definition):
+class Stage(Definition):
     """A number of users, held until enough requests of the whole run were answered, or for a time.
 
     The last stage has neither: it runs until every request of the scenario is answered. In a `rendezvous` the users
@@ -39,22 +34,23 @@ class Stage(_Definition):
     until_requests: Annotated[int, Field(ge=1)] | None = None
     duration_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     rendezvous: bool = False
+    requests_per_s: Annotated[Limit | None, Field(description="at most, all users together")] = None
 
 
-class Expect(_Definition):
+class Expect(Definition):
     """What the answers must be like, beyond the split."""
 
     error_rate: Annotated[float, Field(ge=0, le=1, description="failed requests, as a share of all")] = 0.0
     p99_ms: dict[str, Limit] = Field(default_factory=dict, description="by stage")
 
 
-class Generator(_Definition):
+class Generator(Definition):
     """What the generator must be like for its measurements to count."""
 
     loop_lag_p99_ms: Annotated[Limit, Field(description="how late its event loop may be")] = 500.0
 
 
-class Scenario(_Definition):
+class Scenario(Definition):
     """A named amount of load with the claim that it tests."""
 
     name: Name
@@ -62,6 +58,7 @@ class Scenario(_Definition):
     claim: Sentence
     requests: Annotated[int, Field(ge=1, description="the run sends exactly this many")]
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, strict=False)]
+    faults: Annotated[tuple[Fault, ...], Field(strict=False)] = ()
     expect: Expect = Expect()
     generator: Generator = Generator()
 
@@ -107,6 +104,11 @@ class Scenario(_Definition):
             stage["spawn_rate"] *= more_users
             if "until_requests" in stage:
                 stage["until_requests"] = round(stage["until_requests"] * more_requests)
+            if "requests_per_s" in stage:
+                stage["requests_per_s"] *= more_users
+        for fault in document["faults"]:
+            if "after_requests" in fault:
+                fault["after_requests"] = max(1, round(fault["after_requests"] * more_requests))
         return self._checked(document, source=f"{self.name} scaled to requests={requests}, users={users}")
 
     @classmethod
@@ -124,6 +126,8 @@ class Scenario(_Definition):
         strangers = sorted(self.expect.p99_ms.keys() - {stage.name for stage in self.stages})
         if strangers:
             raise ValueError(f"expect.p99_ms names {', '.join(strangers)}, which is no stage of this scenario")
+        _each_fault_has_its_moment(self.faults, self.stages, self.requests)
+        require_no_contradiction(self.faults)
         return self
 
 
@@ -169,6 +173,26 @@ def _each_ramp_can_finish(stages: tuple[Stage, ...], requests: int) -> None:
                 f"at {stage.spawn_rate:g} per second takes {ramp_s:g} s"
             )
         users = stage.users
+
+
+def _each_fault_has_its_moment(faults: tuple[Fault, ...], stages: tuple[Stage, ...], requests: int) -> None:
+    most = dict(zip((stage.name for stage in stages), _budgets(stages, requests), strict=True))
+    lasts_s = {stage.name: stage.duration_s for stage in stages}
+    order = list(most)
+    for fault in faults:
+        if fault.stage not in most:
+            raise ValueError(f"{fault.text}: {fault.stage} is no stage of this scenario")
+        late = fault.after_requests is not None and fault.after_requests >= most[fault.stage]
+        if late or (fault.after_s or 0) >= (lasts_s[fault.stage] or inf):
+            raise ValueError(f"{fault.text}, {fault.moment}: comes after its end")
+    for earlier, later in pairwise(faults):
+        before, after = order.index(earlier.stage), order.index(later.stage)
+        sooner = before == after and (
+            (later.after_requests or inf) < (earlier.after_requests or 0)
+            or (later.after_s or inf) < (earlier.after_s or 0)
+        )
+        if after < before or sooner:
+            raise ValueError(f"{later.text}, {later.moment}: stands after {earlier.text}, {earlier.moment}")
 
 
 def _budgets(stages: tuple[Stage, ...], requests: int) -> Iterator[int]:

@@ -5,28 +5,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from scenarios.claim import Claim
+from scenarios.definition import Scenario
 from scenarios.report_directory import ReportDirectory
 from scenarios.stacks.sampling import sampled
 from scenarios.stacks.stack import Stack
+from scenarios.striker import renewed, struck
 from scenarios.witnesses import witnessed
-
-CONF = "nginx.conf"
 
 
 @contextmanager
-def evidence(stack: Stack, directory: ReportDirectory, *, by_configuration: bool) -> Iterator[None]:
-    """Keep it beside the ledgers of the run that the body drives. No run, no directory.
+def evidence(stack: Stack, directory: ReportDirectory, scenario: Scenario, *, by_configuration: bool) -> Iterator[None]:
+    """Keep it beside the ledgers of the run that the body drives, and bring its faults about. No run, no directory.
 
     Raises `UsageError` when the run is to be judged by the configuration, and that claims nothing.
     """
     try:
-        (directory.path / CONF).write_text(stack.claimed_conf(), encoding="utf-8")
+        directory.conf_path.write_text(stack.claimed_conf(), encoding="utf-8")
         if by_configuration:
-            Claim.of_nginx(directory.path / CONF)  # or Locust would refuse it, in more words
-        with witnessed(stack, directory), sampled(stack.meter(), directory.resources_path):
+            Claim.of_nginx(directory.conf_path)  # or Locust would refuse it, in more words
+        with (
+            renewed(stack, scenario.faults),
+            witnessed(stack, directory),
+            sampled(stack.meter(), directory.resources_path),
+            struck(stack, directory, scenario.faults),
+        ):
             yield
     finally:
         if directory.manifest_path.exists():
-            directory.vouch_for(directory.resources_path)
+            directory.vouch_for(directory.resources_path, *([directory.faults_path] if scenario.faults else []))
         else:
             shutil.rmtree(directory.path)

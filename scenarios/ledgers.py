@@ -123,6 +123,19 @@ class Probed(NamedTuple):
     tries: int  # backends that the balancer asked; every one of them is a pick
 
 
+class Strike(NamedTuple):
+    """A fault that was brought about: a row of `faults.csv`, whose header these names are, in the order of time."""
+
+    number: int  # of the fault in the scenario, from 1
+    what: str
+    whom: str  # a backend; empty when it is done to nginx
+    stage: str  # which was under way
+    began_us: int  # since the Unix epoch
+    ended_us: int  # when it was done; a backend that is to be well again answers its health check by then
+    detail: str  # what was seen of it
+    failure: str  # why it could not be done; empty when it was
+
+
 class Effort(NamedTuple):
     """What it cost a client to send its requests once: a row of `bench.csv`, whose header these names are."""
 
@@ -150,5 +163,6 @@ GENERATOR = "generator.csv"
 RESOURCES = "resources.csv"
 BALANCER = "balancer.csv"
 BACKENDS = "backends.csv"
+FAULTS = "faults.csv"
 BENCH = "bench.csv"
 PROBE = "probe.csv"

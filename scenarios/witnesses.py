@@ -10,6 +10,7 @@ from http.client import HTTPException
 
 from scenarios.errors import UsageError
 from scenarios.ledgers import AFTER, BEFORE, Balanced, Processed
+from scenarios.nginx_conf import NginxConf
 from scenarios.report_directory import ReportDirectory
 from scenarios.stack_record import StackRecord, Standing
 from scenarios.stacks.stack import Stack
@@ -25,7 +26,8 @@ def witnessed(stack: Stack, directory: ReportDirectory) -> Iterator[None]:
 
     What one of them cannot say any more is left out: that it is missing is for the verdict to say.
     """
-    record = stack.record().model_copy(update={"before": stack.standing()})
+    patience = NginxConf.read(directory.conf_path).patience()
+    record = stack.record().model_copy(update={"patience": patience, "before": stack.standing()})
     _write_record(record, directory)
     counted = list(_counted(stack, BEFORE))
     logged = stack.logged_bytes()

