@@ -10,6 +10,7 @@ from rich.text import Text
 
 from analysis.checks.check import Outcome
 from analysis.documents.publishing import PAGE
+from analysis.documents.wording import unseen
 from analysis.refusals import told
 from analysis.report import report
 from analysis.verdict import Verdict
@@ -48,6 +49,8 @@ def _print(verdict: Verdict, directory: Path) -> None:
             console.print(
                 _coloured(check.outcome) + Text(f" {check.name}, not shown: {check.claim} See {check.evidence}.")
             )
+    for name, text in unseen(verdict):
+        console.print(Text(f"a finding, {name}: {text}", style="dim"))
     console.print(
         Text(f"{verdict.scenario}: ") + _coloured(verdict.outcome) + Text(f"   {_short(directory)}"), soft_wrap=True
     )

@@ -14,6 +14,7 @@ from scenarios.errors import UsageError
 from scenarios.ledgers import (
     BACKENDS,
     BALANCER,
+    FAULTS,
     GENERATOR,
     RESOURCES,
     RESPONSES,
@@ -22,6 +23,7 @@ from scenarios.ledgers import (
     Pulse,
     Resource,
     Response,
+    Strike,
 )
 from scenarios.report_directory import Ledger, Manifest, ReportDirectory
 from scenarios.stack_record import STACK, StackRecord
@@ -34,9 +36,9 @@ class Evidence:
     """What a run left: its manifest, a row per request (`Response`), and samples of the generator (`Pulse`).
 
     Where the runner had started Locust, also what the stack claims, the samples of its resources (`Resource`), the
-    requests as the balancer logged them (`Balanced`), the number of damaged lines in that log, and what the backends
-    counted (`Processed`). A ledger that is `missing`, by name, has no rows. In `responses` and `balancer` a request id
-    is a number, of which `ids` knows the text.
+    requests as the balancer logged them (`Balanced`), the number of damaged lines in that log, what the backends
+    counted (`Processed`), and the faults that were brought about (`Strike`). A ledger that is `missing`, by name, has
+    no rows. In `responses` and `balancer` a request id is a number, of which `ids` knows the text.
     """
 
     manifest: Manifest
@@ -49,6 +51,7 @@ class Evidence:
     balancer: pd.DataFrame
     damaged: int
     processed: pd.DataFrame
+    strikes: pd.DataFrame
 
     @classmethod
     def read(cls, directory: Path) -> "Evidence":
@@ -61,7 +64,8 @@ class Evidence:
         there = [name for name in kept if name not in missing]
         for name in there:
             _require_unchanged(directory / name, manifest.end.ledgers.get(name))
-        if (directory / STACK).exists() and not manifest.end.ledgers.keys() >= set(WITNESSES):
+        witnesses = {*WITNESSES, *([FAULTS] if manifest.scenario.faults else [])}
+        if (directory / STACK).exists() and not manifest.end.ledgers.keys() >= witnesses:
             raise UsageError(f"{directory}: the command that ran it was cut off before its evidence was: run it again")
         ids = RequestIds()
         none = partial(of_rows, [], ids=ids)
@@ -78,6 +82,7 @@ class Evidence:
             balancer=balancer,
             damaged=damaged,
             processed=read(directory / BACKENDS, Processed) if BACKENDS in there else empty(Processed),
+            strikes=read(directory / FAULTS, Strike) if FAULTS in there else empty(Strike),
         )
 
     @property

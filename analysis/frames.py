@@ -9,13 +9,13 @@ import pyarrow as pa
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
 from scenarios.errors import UsageError
-from scenarios.ledgers import Balanced, Effort, Probed, Processed, Pulse, Resource, Response
+from scenarios.ledgers import Balanced, Effort, Probed, Processed, Pulse, Resource, Response, Strike
 
 DTYPES = {int: "int64", float: "float64", str: "str"}
 KINDS = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 BLOCK_BYTES = 1 << 24
 
-Row = Response | Pulse | Resource | Balanced | Processed | Effort | Probed
+Row = Response | Pulse | Resource | Balanced | Processed | Effort | Probed | Strike
 
 
 def dtypes_of(row: type[Row]) -> dict[str, str]:

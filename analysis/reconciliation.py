@@ -184,10 +184,11 @@ def _of_counts(
 ) -> Iterator[tuple[str, str, str, int, str]]:
     """The differences between what a backend processed and what the balancer had from it.
 
-    What is too much can be explained by attempts of which no good answer came: the ids of those are given.
+    What is too much can be explained by attempts that may have been sent, and of which no good answer came: the ids of
+    those are given.
     """
     unsent = evidence.balancer["balanced_request_id"].iloc[matching.unsent]
-    failed = attempts.failed[~attempts.failed["request_id"].isin(unsent)]
+    failed = attempts.failed[attempts.failed["sent"] & ~attempts.failed["request_id"].isin(unsent)]
     for tag, row in reconciliation[reconciliation["processed"].notna()].iterrows():
         surplus = int(row["processed"] - row["balancer"])
         if surplus < 0:

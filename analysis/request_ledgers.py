@@ -32,7 +32,6 @@ UNUSED = {  # in the balancer's log for whoever reads the file
     "uri",
     "request_completion",
     "body_bytes_sent",
-    "upstream_connect_time",
     "upstream_header_time",
     "upstream_bytes_received",
 }

@@ -15,14 +15,14 @@ def intervals(evidence: Evidence) -> pd.DataFrame:
     `end_s` and `seconds` are the interval's end, since the first request was sent, and its length; `cpu` is in cores,
     `throttled_periods` how many of the `periods` it had to wait in, `memory_mib` what it had at the end; `received`,
     `sent`, `read` and `written` are in MiB per second, not a number where they were not known. `cpu_limit` and
-    `memory_limit_mib` are 0 where there is none.
+    `memory_limit_mib` are 0 where there is none; where the one of CPU was changed meanwhile it is the higher one.
     """
     samples = evidence.resources.drop_duplicates(["service", "container", "at_us"], keep="last")
     samples = samples[samples["state"] == "running"].sort_values(["service", "container", "at_us"])
     samples = samples.assign(**{column: samples[column].where(samples[column] >= 0) for column in RATES})
-    grown = samples.groupby(["service", "container", "started_us"])[
-        ["at_us", "cpu_us", "periods", "throttled_periods", *RATES]
-    ].diff()
+    lives = samples.groupby(["service", "container", "started_us"])
+    grown = lives[["at_us", "cpu_us", "periods", "throttled_periods", *RATES]].diff()
+    limits = pd.concat([lives["cpu_limit"].shift(), samples["cpu_limit"]], axis=1)
     seconds = grown["at_us"] / 1e6
     start_us = evidence.responses["sent_us"].min() if len(evidence.responses) else samples["at_us"].min()
     frame = pd.DataFrame(
@@ -32,7 +32,7 @@ def intervals(evidence: Evidence) -> pd.DataFrame:
             "end_s": (samples["at_us"] - start_us) / 1e6,
             "seconds": seconds,
             "cpu": grown["cpu_us"] / 1e6 / seconds,
-            "cpu_limit": samples["cpu_limit"],
+            "cpu_limit": limits.max(axis=1).where(limits.min(axis=1) > 0, 0.0),
             "periods": grown["periods"],
             "throttled_periods": grown["throttled_periods"],
             "memory_mib": samples["memory_bytes"] / MIB,

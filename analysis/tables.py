@@ -8,6 +8,9 @@ import pandas as pd
 from analysis import generator, resources
 from analysis.attempts import Attempts
 from analysis.evidence import Evidence
+from analysis.faults.accounting import unaccounted
+from analysis.faults.aftermath import Aftermath
+from analysis.faults.course import Course
 from analysis.latency import latency, ordered, percentiles
 from analysis.matching import Matching
 from analysis.parts import parts
@@ -18,6 +21,7 @@ from analysis.timeline import timeline
 
 DECIMALS = 3
 OF_DISTRIBUTION = {"expected": 3, "share": 6, "deviation": 3, "allowed": 3}
+OF_COURSE = {"at_s": 3, "seconds": 3, "share": 6, "predicted": 6}
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,10 @@ class Tables:
     usage: pd.DataFrame
     reconciliation: pd.DataFrame
     differences: pd.DataFrame
+    unaccounted: pd.DataFrame
     running: pd.DataFrame
+    aftermath: Aftermath | None
+    course: Course | None
 
     @classmethod
     def of(cls, evidence: Evidence) -> "Tables":
@@ -50,6 +57,8 @@ class Tables:
         of_latency = {"latency": latency(latencies), "percentiles": percentiles(latencies)}
         del latencies  # as large as a ledger
         reconciled = reconciliation(evidence, matching, attempts)
+        aftermath = Aftermath.of(evidence, matching)
+        differing = differences(evidence, matching, attempts, reconciled)
         return cls(
             matching=matching,
             distribution=distribution(evidence),
@@ -63,8 +72,11 @@ class Tables:
             intervals=intervals,
             usage=resources.usage(evidence, intervals),
             reconciliation=reconciled,
-            differences=differences(evidence, matching, attempts, reconciled),
+            differences=differing,
+            unaccounted=unaccounted(differing, evidence, aftermath),
             running=running(evidence),
+            aftermath=aftermath,
+            course=Course.of(evidence, sampled, aftermath),
         )
 
     def files(self, evidence: Evidence) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -86,3 +98,8 @@ class Tables:
             yield "reconciliation", self.reconciliation.astype({"processed": "Int64"})
             yield "differences", self.differences.set_index("difference")
             yield "running", self.running.round(DECIMALS).set_index("host_tag")
+        if self.aftermath is not None:
+            yield "aftermath", self.aftermath.table.round(DECIMALS)
+        if self.course is not None:
+            yield "course", self.course.shares.round(OF_COURSE).set_index("at_s")
+            yield "toll", self.course.toll.round(DECIMALS).set_index("at_s")

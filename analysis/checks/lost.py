@@ -2,7 +2,7 @@
 
 from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
-from scenarios.ledgers import BACKENDS, BALANCER, RESPONSES
+from scenarios.ledgers import BACKENDS, BALANCER, FAULTS, RESPONSES
 from scenarios.report_directory import MANIFEST
 
 THREE = (RESPONSES, BALANCER, BACKENDS)
@@ -13,6 +13,7 @@ RESTS_ON = {  # the ledgers that a check's evidence was made from, where it is n
     "distribution.csv": (RESPONSES,),
     "latency.csv": (RESPONSES,),
     "running.csv": (RESPONSES, BALANCER),
+    "aftermath.csv": (RESPONSES, BALANCER, FAULTS),
 }
 
 

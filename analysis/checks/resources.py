@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
+from analysis.faults.accounting import Account
 from analysis.resources import MIB
 from scenarios.ledgers import RESOURCES
 from scenarios.stack_record import Limits, StackRecord
@@ -17,6 +18,7 @@ PERIOD_S = 0.1
 SPARE_S = 2 * PERIOD_S
 CARRIED_OVER_S = 0.001
 LONGEST_GAP_S = 3.0  # between samples, which the engine gives about every second
+UNASKED = "starting"  # of a container's health: the engine has not asked for it yet
 NOT_ENFORCED = "not enforced on this stack"
 SERVICES, RESTARTS, OOM, HEALTH = "services", "restarts", "OOM kills", "health"
 LIMITS, WITHIN = "limits", "within limits"
@@ -30,21 +32,25 @@ CLAIMS = {
 }
 
 
-def resource_checks(evidence: Evidence, intervals: pd.DataFrame) -> Iterator[Check]:
-    """Test what the stack claims about itself; nothing where nobody looked, as under plain Locust."""
+def resource_checks(evidence: Evidence, intervals: pd.DataFrame, account: Account) -> Iterator[Check]:
+    """Test what the stack claims about itself, but for what faults account for.
+
+    Nothing where nobody looked, as under plain Locust.
+    """
     stack = evidence.stack
     if stack is None:
         return
     samples = evidence.resources[evidence.resources["service"].isin(stack.services)]
-    gap = _gap(evidence, samples, list(stack.services))
-    yield _services(samples, stack, gap)
+    gap = _gap(evidence, samples, [service for service in stack.services if service not in account.broken])
+    spared = samples[~samples["service"].isin(account.broken)]
+    yield _services(spared, stack, gap)
     if not stack.enforces:
         yield from (_check(name, "", NOT_ENFORCED, Outcome.UNTESTED) for name in CLAIMS if name != SERVICES)
         return
-    yield _restarts(samples, gap)
+    yield _restarts(spared, gap)
     yield _oom_kills(samples, gap)
-    yield _health(samples, gap)
-    yield _limits(samples, stack, gap)
+    yield _health(spared, gap)
+    yield _limits(samples[~samples["service"].isin(account.limited)], stack, gap)
     of_stack = intervals[intervals["service"].isin(stack.services)]
     yield _within_limits(of_stack, samples, evidence.manifest.host.cpus, gap)
 
@@ -102,11 +108,12 @@ def _counted(counts: pd.Series) -> list[str]:
 
 
 def _health(samples: pd.DataFrame, gap: str) -> Check:
-    ill = samples[samples["health"] != "healthy"].drop_duplicates(["service", "health"])
+    """By what the engine says; it need not have asked those that were started for a run before this one."""
+    ill = samples[~samples["health"].isin(["healthy", UNASKED])].drop_duplicates(["service", "health"])
     states = zip(ill["service"], ill["health"], strict=True)
-    return _judged(
-        HEALTH, "healthy", "all healthy", [f"{name} {health or 'unchecked'}" for name, health in states], gap
-    )
+    unasked = samples.loc[samples["health"] == UNASKED, "service"].drop_duplicates()
+    seen = f"all healthy, {', '.join(unasked)} not asked at once" if len(unasked) else "all healthy"
+    return _judged(HEALTH, "healthy", seen, [f"{name} {health or 'unchecked'}" for name, health in states], gap)
 
 
 def _limits(samples: pd.DataFrame, stack: StackRecord, gap: str) -> Check:

@@ -9,6 +9,7 @@ from analysis.checks.check import Check, Outcome
 from analysis.checks.ledgers import broken_preconditions, clock_went_back
 from analysis.checks.lost import missing
 from analysis.evidence import Evidence
+from analysis.faults.accounting import Account
 from analysis.matching import Matching
 from analysis.request_ledgers import counted
 from analysis.running import swing
@@ -34,10 +35,10 @@ def split_checks(
         yield from _all_along(evidence, running, doubt_all_along)
 
 
-def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame) -> str:
+def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame, account: Account) -> str:
     """Why the exact bound cannot be applied; empty when it can. It needs to know every pick of the balancer."""
     assert evidence.manifest.end is not None
-    unknown = int((evidence.responses["host_tag"] == "").sum())
+    unknown = 0 if evidence.strikes.size else int((evidence.responses["host_tag"] == "").sum())
     if lost := [name for name in (RESPONSES, BALANCER, STACK) if name in evidence.missing]:
         return missing(lost)
     if evidence.responses.empty:
@@ -46,7 +47,7 @@ def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame) 
         return "requests were cut off"
     if matching.sent_again:
         return "the client's ledger has requests twice"
-    if broken := broken_preconditions(evidence, differences):
+    if broken := broken_preconditions(evidence, differences, account):
         return "; ".join(broken)
     return f"who took {unknown:,} requests is not known" if unknown else ""
 

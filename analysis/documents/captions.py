@@ -14,6 +14,9 @@ CAPTIONS = {
     "usage": "What each service used, and how much it answered for it.",
     "reconciliation": "What client, balancer and backends counted, side by side.",
     "differences": "The requests on which client, balancer and backends do not agree.",
+    "aftermath": "What came of each fault, beside what was predicted of it; times in seconds.",
+    "course": "How often each backend was picked, stretch by stretch, beside the share that was predicted.",
+    "toll": "What the faults cost, stretch by stretch: requests that failed, by their cause.",
     "running": "How far each backend can have been from its share, moment by moment.",
 }
 

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.checks.check import Check
 from analysis.documents.findings import Findings
 from analysis.documents.sheet import sheet
-from analysis.documents.wording import conclusion, consequence, turned
+from analysis.documents.wording import conclusion, consequence, turned, unseen
 from analysis.pictures.gallery import Picture
 from analysis.statistics import ALL
 
@@ -37,6 +37,8 @@ def _verdict(findings: Findings) -> Iterator[str]:
     yield _plain(conclusion(verdict))
     if broken := turned(verdict):
         yield "\n".join(map(_turned, broken))
+    if found := unseen(verdict):
+        yield "\n".join(f"- A finding, {_plain(name)}: {_plain(text)}" for name, text in found)
     yield _plain(
         f"Scenario {verdict.scenario} on stack {manifest.stack}, commit {manifest.git_commit or 'not known'}. "
         f"The whole report is {findings.run}/report.html."
@@ -60,7 +62,7 @@ def _body(findings: Findings) -> Iterator[str]:
 def _checks(checks: list[Check]) -> str:
     headings = ["outcome", "check", "expected", "observed", "evidence"]
     rows = [(check.outcome, check.name, check.expected, check.observed, check.evidence) for check in checks]
-    return _table(headings, ["---"] * len(headings), rows)
+    return table_of(headings, ["---"] * len(headings), rows)
 
 
 def _of_all(latency: pd.DataFrame) -> pd.DataFrame:
@@ -74,10 +76,11 @@ def _pictures(pictures: list[Picture]) -> Iterator[str]:
 def _sheet(table: pd.DataFrame) -> str:
     laid_out = sheet("", "", table.reset_index())
     rule = ["---:" if numeric else "---" for numeric in laid_out.numeric]
-    return _table(laid_out.columns, rule, laid_out.rows)
+    return table_of(laid_out.columns, rule, laid_out.rows)
 
 
-def _table(headings: list[str], rule: list[str], rows: Iterable[tuple[str, ...]]) -> str:
+def table_of(headings: list[str], rule: list[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table, with `rule` as the line below its headings."""
     return "\n".join([_row(headings), _row(rule), *map(_row, rows)])
 
 

@@ -12,7 +12,7 @@ from analysis.documents.description import facts, moment, sheets
 from analysis.documents.findings import Findings
 from analysis.documents.reproduction import caveat, commands
 from analysis.documents.sheet import sheet
-from analysis.documents.wording import conclusion, consequence, turned
+from analysis.documents.wording import conclusion, consequence, turned, unseen
 from analysis.pictures.style import STYLE
 
 WIDTH = slice(16, 20)  # "PNG Specification", third edition, 11.2.1: after the signature, and length and type of IHDR
@@ -32,6 +32,7 @@ def page(findings: Findings) -> str:
         verdict=findings.verdict,
         conclusion=conclusion(findings.verdict),
         turned=turned(findings.verdict),
+        unseen=unseen(findings.verdict),
         started=moment(manifest.started_at),
         summary=findings.summary,
         pictures=findings.details,

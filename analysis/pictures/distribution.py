@@ -1,11 +1,14 @@
 """The picture of the split: did every backend get its claimed part?"""
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from analysis.checks.check import Check, Outcome
 from analysis.pictures.scales import plain
 from analysis.pictures.sheet import EDGE, WIDTH, Box, named, place, sheet
 from analysis.pictures.style import BAND, GREY, INK, looks
@@ -18,12 +21,15 @@ NAMES = 2.4
 HALF = 6.6  # where the right half begins
 
 
-def distribution_figure(distribution: pd.DataFrame, doubt: str) -> Figure:
-    """`doubt` is why nobody can tell whether the split is right; empty when one can."""
+def distribution_figure(distribution: pd.DataFrame, doubt: str, of_stages: Sequence[Check]) -> Figure:
+    """`doubt` is why nobody can tell whether the split is right; empty when one can.
+
+    `of_stages` are the checks of single stages, where only they can be judged.
+    """
     height = BAR * len(distribution)
     left = EDGE + names_width(distribution) + 0.1
     legend, handles = named(meanings(), WIDTH - left)
-    figure = sheet(answer(distribution, doubt), legend.room + height)
+    figure = sheet(answer(distribution, doubt, of_stages), legend.room + height)
     counts = place(figure, Box(left, legend.room, HALF - 0.3 - left, height))
     deviations = place(figure, Box(HALF, legend.room, WIDTH - HALF - 0.3, height))
     draw_counts(distribution, HALF - 0.3 - left, counts)
@@ -88,17 +94,27 @@ def draw_deviations(distribution: pd.DataFrame, axes: Axes) -> None:
     axes.set_xlabel("requests off the claim")
 
 
-def answer(distribution: pd.DataFrame, doubt: str) -> str:
-    """Whether the split is as claimed, by the backend that tells most."""
+def answer(distribution: pd.DataFrame, doubt: str, of_stages: Sequence[Check] = ()) -> str:
+    """Whether the split is as claimed, by the backend that tells most, or stage by stage where they are judged."""
     total = int(distribution["answered"].sum())
     if not total:
         return cannot_tell("nobody answered" + (f" ({doubt.partition(';')[0]})" if doubt else ""))
+    if of_stages and all(check.outcome is not Outcome.INVALID for check in of_stages):
+        return _by_stage(of_stages)
     if doubt:
         return cannot_tell(doubt)
     over = distribution["deviation"].abs() - distribution["allowed"]
     if over.max() > ROUNDING:
         return _what_is_off(str(over.idxmax()), distribution)
     return _what_is_right(distribution)
+
+
+def _by_stage(checks: Sequence[Check]) -> str:
+    for check in checks:
+        if check.outcome is Outcome.FAIL:
+            return f"Not as predicted: {check.name}: {check.observed}"
+    where = f"each of {len(checks)} stages" if len(checks) > 1 else "the one stage"
+    return f"The split was as predicted in {where} that can be judged; the whole run is not judged"
 
 
 def _what_is_right(distribution: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from analysis import generator
 from analysis.evidence import Evidence
 from analysis.pictures.distribution import distribution_figure
+from analysis.pictures.faults import faults_figure
 from analysis.pictures.generator import generator_figure
 from analysis.pictures.latency import latency_figure
 from analysis.pictures.ledgers import ledgers_figure
@@ -16,6 +17,7 @@ from analysis.pictures.parts import parts_figure
 from analysis.pictures.resources import resource_figures
 from analysis.pictures.running import running_figure
 from analysis.pictures.sheet import save
+from analysis.pictures.stages import spans
 from analysis.pictures.style import colours, styled
 from analysis.pictures.summary import summary_figure
 from analysis.pictures.time import latency_over_time_figure, throughput_figure
@@ -25,7 +27,17 @@ from analysis.verdict import Verdict
 from scenarios.ledgers import BACKENDS, BALANCER, RESPONSES
 
 PICTURES = (
-    *("summary", "distribution", "latency", "latency_over_time", "throughput", "latency_parts", "ledgers", "running"),
+    *(
+        "summary",
+        "faults",
+        "distribution",
+        "latency",
+        "latency_over_time",
+        "throughput",
+        "latency_parts",
+        "ledgers",
+        "running",
+    ),
     *("generator", "cpu", "memory", "network", "disk"),
 )
 
@@ -52,7 +64,7 @@ def figures(evidence: Evidence, tables: Tables, verdict: Verdict) -> Iterator[tu
     if RESPONSES not in evidence.missing:
         yield from _of_client(evidence, tables, verdict)
     if evidence.stack is not None and not {RESPONSES, BALANCER, BACKENDS}.intersection(evidence.missing):
-        yield from _of_ledgers(tables, verdict)
+        yield from _of_ledgers(tables, verdict, with_faults=bool(evidence.manifest.scenario.faults))
     if len(tables.sampled):
         at_s, asked, pulses = generator.drawn(evidence, tables.sampled)
         yield "generator", generator_figure(at_s, asked, pulses, tables.overhead, evidence.manifest.scenario.peak_users)
@@ -62,13 +74,17 @@ def figures(evidence: Evidence, tables: Tables, verdict: Verdict) -> Iterator[tu
 
 def _of_client(evidence: Evidence, tables: Tables, verdict: Verdict) -> Iterator[tuple[str, Figure]]:
     yield "summary", summary_figure(evidence, tables, verdict)
-    yield "distribution", distribution_figure(tables.distribution, verdict.doubt)
+    if tables.course is not None and tables.aftermath is not None:
+        stages = spans(tables.timeline)
+        yield "faults", faults_figure(tables.course, tables.aftermath.table, stages, verdict.checks)
+    yield "distribution", distribution_figure(tables.distribution, verdict.doubt, verdict.of_stages)
     yield "latency", latency_figure(tables.percentiles, tables.latency, evidence.stages, evidence.backends)
     yield "latency_over_time", latency_over_time_figure(tables.timeline)
     yield "throughput", throughput_figure(tables.timeline, lasted_s(evidence))
 
 
-def _of_ledgers(tables: Tables, verdict: Verdict) -> Iterator[tuple[str, Figure]]:
+def _of_ledgers(tables: Tables, verdict: Verdict, *, with_faults: bool) -> Iterator[tuple[str, Figure]]:
     yield "latency_parts", parts_figure(tables.parts)
-    yield "ledgers", ledgers_figure(tables.reconciliation, tables.differences)
-    yield "running", running_figure(tables.running, tables.distribution["allowed"], verdict.doubt_all_along)
+    yield "ledgers", ledgers_figure(tables.reconciliation, tables.differences, tables.unaccounted)
+    if not with_faults:  # there is no bound from one stage to the next
+        yield "running", running_figure(tables.running, tables.distribution["allowed"], verdict.doubt_all_along)

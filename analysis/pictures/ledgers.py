@@ -17,8 +17,8 @@ BAR = 0.2  # inches
 NAMES = 2.4
 
 
-def ledgers_figure(reconciliation: pd.DataFrame, differences: pd.DataFrame) -> Figure:
-    """A group of bars per backend, one per ledger."""
+def ledgers_figure(reconciliation: pd.DataFrame, differences: pd.DataFrame, unaccounted: pd.DataFrame) -> Figure:
+    """A group of bars per backend, one per ledger. `unaccounted` are those differences that no fault accounts for."""
     height = (len(LEDGERS) + 0.7) * BAR * max(1, len(reconciliation))
     left = EDGE + widest(_names(reconciliation)) + 0.15
     width = WIDTH - left - 0.3
@@ -27,7 +27,7 @@ def ledgers_figure(reconciliation: pd.DataFrame, differences: pd.DataFrame) -> F
         for label, alpha in zip(LEDGERS.values(), ALPHAS, strict=True)
     }
     legend, handles = named(keys, width)
-    figure = sheet(answer(reconciliation, differences), legend.room + height)
+    figure = sheet(answer(reconciliation, differences, unaccounted), legend.room + height)
     draw_ledgers(reconciliation, width, place(figure, Box(left, legend.room, width, height)))
     legend.draw(figure, handles, left, EDGE)
     return figure
@@ -54,16 +54,23 @@ def draw_ledgers(reconciliation: pd.DataFrame, width: float, axes: Axes) -> None
     axes.set_xlabel("models created")
 
 
-def answer(reconciliation: pd.DataFrame, differences: pd.DataFrame) -> str:
+def answer(reconciliation: pd.DataFrame, differences: pd.DataFrame, unaccounted: pd.DataFrame) -> str:
     """Whether the ledgers agree, and what they differ in."""
+    if len(unaccounted):
+        caused = int(differences["count"].sum() - unaccounted["count"].sum())
+        return f"The ledgers differ: {_counts(unaccounted)}" + (f"; {caused:,} more by faults" if caused else "")
     if len(differences):
-        counts = differences.groupby("difference", sort=False)["count"].sum()
-        return "The ledgers differ: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+        return f"The ledgers differ only by what the faults account for: {_counts(differences)}"
     if not len(reconciliation) or not reconciliation["client"].sum():
         return "Nobody created a model, and no ledger says otherwise"
     if (reconciliation["client"] == reconciliation["processed"]).all():
         return f"All three ledgers tell of the same {reconciliation['client'].sum():,} models"
     return "The ledgers do not say enough to be compared"
+
+
+def _counts(differences: pd.DataFrame) -> str:
+    counts = differences.groupby("difference", sort=False)["count"].sum()
+    return ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
 
 
 def _names(reconciliation: pd.DataFrame) -> list[str]:

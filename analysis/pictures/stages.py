@@ -69,10 +69,10 @@ def shade(stages: list[Span], axes: Axes) -> None:
         axes.set_xlim(0, stages[-1].until_s)
 
 
-def write(placed: list[Name], axes: Axes) -> None:
+def write(placed: list[Name], axes: Axes, colour: str = GREY) -> None:
     """The names above the axes."""
     for name in placed:
         axes.annotate(
             name.stage, (0, 1), xycoords="axes fraction", xytext=(72 * name.left, 72 * (LINE * name.row + 0.05)),
-            textcoords="offset points", va="bottom", color=GREY,
+            textcoords="offset points", va="bottom", color=colour,
         )  # fmt: skip

@@ -8,10 +8,12 @@ from matplotlib.figure import Figure
 
 from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
-from analysis.pictures import distribution, latency, resources
+from analysis.pictures import distribution, fault_words, latency, resources, shares
 from analysis.pictures.sheet import AXIS, EDGE, TITLE_LINE, WIDTH, Box, Legend, named, place, say
+from analysis.pictures.stages import spans
 from analysis.pictures.style import ALARM, GREY, INK, SLATE, TEXT, TITLE, Look, colours
 from analysis.pictures.text import ELLIPSIS, shortened, widest, width_of, wrapped
+from analysis.pictures.time import SECONDS
 from analysis.statistics import ALL
 from analysis.tables import Tables
 from analysis.verdict import Verdict
@@ -20,7 +22,7 @@ WORD = 40.0  # points
 COLOURS = {Outcome.PASS: "#1B7837", Outcome.FAIL: ALARM, Outcome.INVALID: "#9A6700", Outcome.UNTESTED: GREY}
 LINE = 0.2  # inches
 TOLD, LINES = 2, 2  # checks that did not pass, and lines for each
-BAR, PLOT, NAMES = 0.34, 2.1, 1.5
+BAR, COURSE, PLOT, NAMES = 0.34, 1.5, 2.1, 1.5
 HEADING = 0.62  # two lines of it
 HALF = 5.9  # where the right half begins
 LEFT = 0.95
@@ -42,15 +44,20 @@ def summary_figure(evidence: Evidence, tables: Tables, verdict: Verdict) -> Figu
     left = EDGE + width_of(verdict.outcome, WORD, bold=True) + 0.25
     answer = wrapped(head.answer, WIDTH - left - 2 * EDGE, TITLE, bold=True)
     top = max(0.75, TITLE_LINE * (1 + answer.count("\n")) + 2 * LINE) + LINE * len(head.lines) + 0.2
-    split_height = BAR * len(tables.distribution)
+    course_key = named(shares.meanings(tables.course), WIDTH - LEFT - 0.3)[0] if tables.course is not None else None
+    split_height = COURSE if course_key is not None else BAR * len(tables.distribution)
     used_height = max(PLOT, BAR * len(tables.usage))
     key = _stage_key(evidence)
     bottom = key.room
-    split_bottom = bottom + used_height + HEADING + AXIS
-    height = split_bottom + split_height + 0.4 + top
+    split_bottom = bottom + used_height + HEADING + AXIS + (course_key.height + 0.1 if course_key is not None else 0)
+    height = split_bottom + split_height + (HEADING if course_key is not None else 0.4) + top
     figure = Figure(figsize=(WIDTH, height))
     _write_head(figure, head, verdict.outcome, answer, left)
-    _draw_split(figure, tables.distribution, verdict.doubt, Box(EDGE, split_bottom, WIDTH - 2 * EDGE, split_height))
+    split = Box(EDGE, split_bottom, WIDTH - 2 * EDGE, split_height)
+    if course_key is not None:
+        _draw_course(figure, tables, verdict, split)
+    else:
+        _draw_split(figure, tables.distribution, verdict.doubt, split)
     wide = HALF - 0.4 if len(tables.usage) else WIDTH - 0.3
     _draw_latency(figure, evidence, tables, Box(LEFT, bottom, wide - LEFT, used_height), key)
     if len(tables.usage):
@@ -118,6 +125,19 @@ def _draw_split(figure: Figure, table: pd.DataFrame, doubt: str, box: Box) -> No
     distribution.draw_deviations(table, deviations)
     deviations.set_xlabel("requests off the claim; grey: may be off")
     _heading(figure, EDGE, box.bottom + box.height + 0.08, distribution.answer(table, doubt), box.width)
+
+
+def _draw_course(figure: Figure, tables: Tables, verdict: Verdict, box: Box) -> None:
+    """In a run with faults: who was picked how often, and when; the whole of it is not judged."""
+    assert tables.course is not None
+    assert tables.aftermath is not None
+    axes = place(figure, box._replace(left=LEFT, width=WIDTH - LEFT - 0.3))
+    shares.draw_shares(tables.course, spans(tables.timeline), axes)
+    axes.set_xlabel(f"share of all picks; {SECONDS}")
+    legend, handles = named(shares.meanings(tables.course), WIDTH - LEFT - 0.3)
+    legend.draw(figure, handles, LEFT, box.bottom - AXIS - legend.height)
+    told = fault_words.answer(tables.course, tables.aftermath.table, verdict.checks)
+    _heading(figure, EDGE, box.bottom + box.height + 0.08, told, box.width)
 
 
 def _draw_latency(figure: Figure, evidence: Evidence, tables: Tables, box: Box, key: Legend) -> None:

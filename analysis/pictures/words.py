@@ -1,9 +1,11 @@
 """Words of titles that several pictures use."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from analysis.pictures.text import shortened
 
+NAMED = 3  # more names than that are no sentence any more
 NAME = 2.2  # inches of a title that a name may take
 FRACTIONS = {
     Fraction(1): "whole",
@@ -26,6 +28,14 @@ def part_of(weight: int, total: int) -> str:
 def name_of(tag: object) -> str:
     """A backend, a service or a stage in a title: never the better part of it."""
     return shortened(str(tag), NAME)
+
+
+def listed(tags: Sequence[str]) -> str:
+    """Backends in a sentence: by name where they are few."""
+    if len(tags) > NAMED:
+        return f"{len(tags)} backends"
+    *others, last = map(name_of, tags)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def cannot_tell(doubt: str) -> str:

@@ -1,0 +1,1 @@
+"""What faults did to a run, and what was predicted of them."""

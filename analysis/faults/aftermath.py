@@ -1,0 +1,116 @@
+"""What came of each fault, beside what was predicted of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite, isinf, isnan, nan
+from typing import Any
+
+import pandas as pd
+
+from analysis.evidence import Evidence
+from analysis.faults.losses import losses
+from analysis.faults.outages import PASSING, Outage, outages
+from analysis.faults.prediction import (
+    RETURNED_AFTER_S,
+    Allowed,
+    allowed_losses,
+    asks_allowed,
+    noticed_within_s,
+    returned_within_s,
+)
+from analysis.faults.tries import TURN_S, most_at_once, tries
+from analysis.matching import Matching
+from scenarios.stack_record import Patience
+
+COLUMNS = [
+    *("fault", "what", "whom", "stage", "at_s", "well_after_s", "lost", "may_lose", "because"),
+    *("noticed_s", "noticed_within_s", "asked", "may_be_asked", "returned_s", "returned_within_s"),
+]
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """`outages` in the order of time, the balancer's attempts (`tries`), the failed requests (`losses`).
+
+    `table` has a row per outage: its fault's number, what was done to whom in which stage, `at_s` since the first
+    request; after how many seconds it was well again; how many requests were lost by it and how many may be, because
+    of what; how soon the balancer knew of it and how soon it has to, in seconds since it was broken; how often it asked
+    the backend from then on until it was mended, and how often it may; how soon that returned, and how soon it has to,
+    in seconds since it was well. Not a number is what was not seen, infinite what has no limit.
+    """
+
+    outages: list[Outage]
+    tries: pd.DataFrame
+    losses: pd.DataFrame
+    table: pd.DataFrame
+
+    @classmethod
+    def of(cls, evidence: Evidence, matching: Matching) -> "Aftermath | None":
+        """Of a run that had faults and whose ledgers were kept; else there is none."""
+        if evidence.strikes.empty or evidence.stack is None or evidence.stack.patience is None:
+            return None
+        amiss, attempts = outages(evidence.strikes), tries(evidence)
+        patience_s = evidence.stack.patience.fail_timeout_s + RETURNED_AFTER_S
+        lost = losses(evidence, matching, amiss, attempts, patience_s)
+        rows = [_row(outage, evidence, attempts, lost) for outage in amiss]
+        return cls(amiss, attempts, lost, pd.DataFrame(rows, columns=COLUMNS).set_index("fault"))
+
+
+def _row(outage: Outage, evidence: Evidence, attempts: pd.DataFrame, lost: pd.DataFrame) -> dict[str, Any]:
+    assert evidence.stack is not None
+    assert evidence.stack.patience is not None
+    patience, own = evidence.stack.patience, attempts[attempts["host_tag"] == outage.whom]
+    may, noticed_s = _allowed(outage, evidence, own), _noticed_s(outage, own)
+    return {
+        "fault": outage.number,
+        "what": str(outage.what),
+        "whom": outage.whom,
+        "stage": outage.stage,
+        "at_s": outage.began_s - evidence.responses["sent_us"].min() / 1e6,
+        "well_after_s": outage.well_s - outage.began_s if isfinite(outage.well_s) else nan,
+        "lost": int((lost["fault"] == outage.number).sum()),
+        "may_lose": may.most,
+        "because": may.reason,
+        "noticed_s": noticed_s,
+        "noticed_within_s": noticed_within_s(outage, patience),
+        **_asked(outage.began_s + noticed_s, outage, own, patience),
+        "returned_s": _returned_s(outage, own),
+        "returned_within_s": returned_within_s(outage, patience),
+    }
+
+
+def _allowed(outage: Outage, evidence: Evidence, own: pd.DataFrame) -> Allowed:
+    assert evidence.stack is not None
+    assert evidence.stack.patience is not None
+    client = evidence.responses
+    sent_s = client["sent_us"] / 1e6
+    on_their_way = pd.DataFrame({"from_s": sent_s, "until_s": sent_s + client["latency_us"] / 1e6})
+    until_s = outage.well_s if outage.what in PASSING else outage.broken_s  # it was struck within that time
+    in_flight = most_at_once(on_their_way, outage.began_s - TURN_S, until_s + TURN_S)
+    return allowed_losses(outage, own, in_flight, evidence.manifest.scenario.peak_users, evidence.stack.patience)
+
+
+def _noticed_s(outage: Outage, own: pd.DataFrame) -> float:
+    """Until the balancer knew of a failure; it leaves a backend alone after so many as it forgives."""
+    failed = own.loc[own["failed"] & (own["until_s"] >= outage.began_s) & (own["from_s"] <= outage.well_s), "until_s"]
+    return max(0.0, float(failed.min()) - outage.began_s) if len(failed) and outage.is_noticed else nan
+
+
+def _asked(known_s: float, outage: Outage, own: pd.DataFrame, patience: Patience) -> dict[str, int]:
+    """How often it was asked when it was known that it would not answer."""
+    if isnan(known_s) or isinf(outage.cured_s) or known_s > outage.cured_s:
+        return {"asked": 0, "may_be_asked": 0}
+    asked = int(own["from_s"].between(known_s + TURN_S, outage.cured_s).sum())
+    return {"asked": asked, "may_be_asked": asks_allowed(outage.cured_s - known_s, patience)}
+
+
+def _returned_s(outage: Outage, own: pd.DataFrame) -> float:
+    """Until it was asked for something again, and answered."""
+    since_s = outage.well_s - TURN_S if outage.what in PASSING else outage.cured_s  # until then the old one answers
+    good = own.loc[~own["failed"] & (own["from_s"] >= since_s), "from_s"]
+    return max(0.0, float(good.min()) - outage.well_s) if len(good) and outage.is_noticed else nan
+
+
+def handed_on(attempts: pd.DataFrame) -> Iterator[int]:
+    """The requests (numbers) that were sent to a backend after they may have been sent to another."""
+    yield from attempts.loc[attempts["sent"] & ~attempts["last"], "request_id"].drop_duplicates()

@@ -1,0 +1,107 @@
+"""How a run with faults went, stretch by stretch: who was picked how often, what was predicted, what was lost."""
+
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+import pandas as pd
+
+from analysis.evidence import Evidence
+from analysis.faults.absence import Absence, absences
+from analysis.faults.aftermath import Aftermath
+from analysis.faults.losses import NOBODY
+from analysis.faults.outages import CURES
+from analysis.timeline import Stretches
+from scenarios.fault import Kind
+
+BY_FAULTS, IN_THE_DARK, UNEXPLAINED = CAUSES = ("by_faults", "in_the_dark", "unexplained")
+
+
+@dataclass(frozen=True)
+class Course:
+    """What happened when. All times are in seconds since the first request.
+
+    `shares` has a row per stretch of time (`at_s`, where it begins, and `seconds`) and backend of the claim: how often
+    it was picked, its share of all picks, and the share that was `predicted`. The share is not a number where there
+    were fewer picks than a cycle has, the prediction where there is none: from when a backend was broken until the
+    balancer knew of it or had to, and from when it may be asked again until it was or had to be.
+
+    `toll` has a row per stretch: of the requests that came to a bad end in it, how many were lost by a fault, how many
+    because no backend lived, and how many for no reason that is known.
+
+    `marks` has a row for whatever was done: when, what, to whom; whether it made something well again; if not, how many
+    requests were lost by it, and how many may be.
+    """
+
+    shares: pd.DataFrame
+    toll: pd.DataFrame
+    marks: pd.DataFrame
+
+    @classmethod
+    def of(cls, evidence: Evidence, sampled: pd.DataFrame, aftermath: Aftermath | None) -> "Course | None":
+        """Of a run with an aftermath; `sampled` is what was seen of the generator."""
+        if aftermath is None:
+            return None
+        stretches = Stretches.of(evidence, sampled)
+        return cls(
+            _shares(evidence, aftermath, stretches), _toll(aftermath, stretches), _marks(evidence, aftermath, stretches)
+        )
+
+
+def _shares(evidence: Evidence, aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
+    weights, asked = evidence.manifest.claim.weights, aftermath.tries[aftermath.tries["host_tag"] != ""]
+    counted = {tag: _counted(asked.loc[asked["host_tag"] == tag, "from_s"], stretches) for tag in weights}
+    total = _counted(asked["from_s"], stretches).astype("float64")
+    total[total < sum(weights.values())] = nan
+    away = list(absences(evidence, aftermath))
+    begin_s, width_s = stretches.begin_us / 1e6, stretches.width_us / 1e6
+    predicted = [predicted_shares(weights, away, at_s, at_s + width_s) for at_s in begin_s]
+    frames = [
+        _times(stretches).assign(
+            host_tag=tag, picks=counted[tag], share=counted[tag] / total, predicted=[each[tag] for each in predicted]
+        )
+        for tag in weights
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def predicted_shares(weights: dict[str, int], away: list[Absence], from_s: float, until_s: float) -> dict[str, float]:
+    """The share of each backend in this time; not a number where somebody left or came back, or nobody was there."""
+    affected = {each.whom for each in away if each.touches(from_s, until_s)}
+    out = {each.whom for each in away if each.fills(from_s, until_s)}
+    there = sum(weight for tag, weight in weights.items() if tag not in out)
+    if affected != out or not there:
+        return dict.fromkeys(weights, nan)
+    return {tag: 0.0 if tag in out else weight / there for tag, weight in weights.items()}
+
+
+def _toll(aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
+    ended_s, fault = aftermath.losses["ended_s"], aftermath.losses["fault"]
+    rows = {BY_FAULTS: fault > 0, IN_THE_DARK: fault == NOBODY, UNEXPLAINED: fault == 0}
+    return _times(stretches).assign(**{cause: _counted(ended_s[rows[cause]], stretches) for cause in CAUSES})
+
+
+def _marks(evidence: Evidence, aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
+    done = evidence.strikes[evidence.strikes["failure"] == ""]
+    results = aftermath.table.reindex(done["number"])
+    return pd.DataFrame(
+        {
+            "at_s": (done["began_us"].to_numpy() - stretches.start_us) / 1e6,
+            "what": done["what"].to_numpy(),
+            "whom": done["whom"].to_numpy(),
+            "is_cure": [Kind(what) in CURES for what in done["what"]],
+            "lost": results["lost"].to_numpy(dtype="float64"),
+            "may_lose": results["may_lose"].to_numpy(dtype="float64"),
+        }
+    )
+
+
+def _times(stretches: Stretches) -> pd.DataFrame:
+    at_s = (stretches.begin_us - stretches.start_us) / 1e6
+    return pd.DataFrame({"at_s": at_s, "seconds": stretches.width_us / 1e6})
+
+
+def _counted(moments_s: pd.Series, stretches: Stretches) -> np.ndarray:
+    """How many of these moments are in each stretch; one before the first stretch, by another clock, is in it."""
+    place = stretches.place((moments_s * 1e6).round().astype("int64").to_numpy())
+    return np.bincount(np.clip(place, 0, stretches.number - 1), minlength=stretches.number)

@@ -1,0 +1,84 @@
+"""The requests that failed, each with the fault that explains it, if one does."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from analysis.evidence import Evidence
+from analysis.faults.outages import Outage, dark
+from analysis.faults.tries import TURN_S
+from analysis.generator import own_faults
+from analysis.matching import Matching
+from scenarios.fault import Kind
+
+NOBODY = -1  # the fault of those for whom no backend was left
+COLUMNS = ["request_id", "sent_s", "ended_s", "stage", "fault"]
+
+
+def losses(
+    evidence: Evidence, matching: Matching, outages: list[Outage], attempts: pd.DataFrame, patience_s: float
+) -> pd.DataFrame:
+    """A row per failed request: its id (a number), when it was sent and came to its end, its stage, its `fault`.
+
+    `fault` is the number of the one that explains it: it broke the backend that was asked last, or nginx, meanwhile.
+    It is `NOBODY` where no backend was sent anything while none lived, or `patience_s` after that, and 0 where nothing
+    explains it.
+    """
+    failed = _failed(evidence)
+    tried = attempts[attempts["request_id"].isin(failed["request_id"])]
+    sent = set(tried.loc[tried["sent"], "request_id"])
+    last = tried[tried["last"]].drop_duplicates("request_id").set_index("request_id")
+    logged = set(evidence.balancer["balanced_request_id"].to_numpy()[matching.balancer])
+    nights = list(dark(outages, list(evidence.manifest.claim.weights)))
+    faults = []
+    for request, from_s, until_s in zip(failed["request_id"], failed["sent_s"], failed["ended_s"], strict=True):
+        if request not in logged:
+            faults.append(_of_nginx(outages, from_s, until_s))
+        elif request not in sent and _is_dark(nights, from_s, until_s, patience_s):
+            faults.append(NOBODY)
+        else:
+            faults.append(_of_backend(outages, last, request))
+    return failed.assign(fault=np.array(faults, dtype="int64"))[COLUMNS]
+
+
+def _failed(evidence: Evidence) -> pd.DataFrame:
+    rows = evidence.responses
+    rows = rows[(rows["error"] != "").to_numpy() & ~own_faults(evidence).to_numpy()]
+    sent_s = rows["sent_us"] / 1e6
+    return pd.DataFrame(
+        {
+            "request_id": rows["request_id"],
+            "sent_s": sent_s,
+            "ended_s": sent_s + rows["latency_us"] / 1e6,
+            "stage": rows["stage"].astype("str"),
+        }
+    )
+
+
+def _is_dark(nights: list[tuple[float, float]], from_s: float, until_s: float, patience_s: float) -> bool:
+    return any(begin_s <= until_s and from_s <= end_s + patience_s for begin_s, end_s in nights)
+
+
+def _of_nginx(outages: list[Outage], from_s: float, until_s: float) -> int:
+    """A request that the balancer did not log was with a worker that is no more."""
+    found = (each for each in outages if not each.whom and each.meets(from_s - TURN_S, until_s + TURN_S))
+    return _first(found)
+
+
+def _of_backend(outages: list[Outage], last: pd.DataFrame, request: int) -> int:
+    if request not in last.index:
+        return 0
+    tag, from_s, until_s = (last[column][request] for column in ("host_tag", "from_s", "until_s"))
+    found = (each for each in outages if each.whom == tag and each.costs(from_s - TURN_S, until_s + TURN_S))
+    return _first(found)
+
+
+def _first(outages: Iterator[Outage]) -> int:
+    outage = next(outages, None)
+    return outage.number if outage is not None else 0
+
+
+def is_of_nginx(outage: Outage) -> bool:
+    """Whether it was done to nginx."""
+    return outage.what in (Kind.RELOAD_NGINX, Kind.KILL_NGINX_WORKER)
