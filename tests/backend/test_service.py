@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -11,59 +10,22 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from tests.conftest import PROJECT, ask, wait_for
-from tests.free_ports import port_offset
-
-MODEL = {
-    "name": "Starship Enterprise",
-    "pieces": 1599,
-    "theme": "Sci-Fi",
-    "difficulty": "easy",
-    "price_us": 199.99,
-    "year": 2001,
-}
-
-
-def is_listening(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+from tests.backend.replica import MODEL, post, running, tally
+from tests.conftest import PROJECT, ask
 
 
 @pytest.fixture(scope="module")
 def replica():
-    port = 8001 + port_offset(8001)
-    environment = os.environ | {"HOST_TAG": "back-01", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "backend", "--port", str(port)],
-        cwd=PROJECT,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "Application startup complete" in line:
-                break
-        wait_for(lambda: is_listening(port))
+    with running() as (process, port):
         yield process, port
         process.terminate()
         assert "Traceback" not in process.stderr.read()
-        assert process.wait(10) in (0, -15)
+        assert process.wait(10) == 0
 
 
 @pytest.fixture
 def url(replica):
     return f"http://127.0.0.1:{replica[1]}"
-
-
-def post(url, document):
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return ask(f"{url}/models", body, headers={"Content-Type": "application/json"})
-
-
-def tally(url):
-    text = ask(f"{url}/metrics").body.decode()
-    return {outcome: int(count) for outcome, count in re.findall(r'models_total{outcome="(\w+)"} (\d+)', text)}
 
 
 def faults(answer):
@@ -206,7 +168,11 @@ def test_the_tally_counts_what_was_created_and_what_was_rejected(url):
     for document in (MODEL, MODEL, b"{", MODEL | {"pieces": 0}):
         post(url, document)
     after = tally(url)
-    assert {outcome: after[outcome] - before[outcome] for outcome in after} == {"created": 2, "rejected": 2}
+    assert {outcome: after[outcome] - before[outcome] for outcome in after} == {
+        "created": 2,
+        "rejected": 2,
+        "failed": 0,
+    }
 
 
 def test_private_memory_when_idle_fits_the_smallest_limit(replica, url):

@@ -12,6 +12,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from scenarios.definition import Scenario, names
 from scenarios.stacks.local import LocalStack
 from tests.browser.web import Visitor, serving
 from tests.conftest import PORTS, PROJECT, ask, processes_of, scenarios, wait_for
@@ -78,12 +79,8 @@ def test_the_form_asks_for_a_scenario_and_not_for_what_a_scenario_decides(idle, 
     page = visit(idle.url).page
     page.locator('select[name="scenario"]').wait_for()
     assert page.input_value('select[name="scenario"]') == "spike"
-    assert page.locator('select[name="scenario"] option').all_inner_texts() == [
-        "baseline",
-        "high-concurrency",
-        "spike",
-        "sustained",
-    ]
+    by_size = sorted(names(), key=lambda name: Scenario.load(name).requests)
+    assert page.locator('select[name="scenario"] option').all_inner_texts() == by_size
     page.get_by_text("20,000 requests, 10,000 users. The configured split holds").wait_for()
     page.select_option('select[name="scenario"]', "baseline")
     page.get_by_text("1,000 requests, 100 users. A hundred users get").wait_for()
@@ -193,7 +190,7 @@ def test_a_run_that_is_stopped_is_an_aborted_one_and_says_so(idle, visit):
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"scenario": "nothing"}, "There is no scenario 'nothing'; there are baseline, high-concurrency"),
+        ({"scenario": "nothing"}, "There is no scenario 'nothing'; there are baseline, brown-out"),
         ({"scale_requests": "many"}, "The number of requests is 'many', and should be a whole number"),
         ({"scale_users": "-1"}, "The number of users is '-1', and should be a whole number"),
         ({"scenario": "spike", "scale_requests": "10"}, "Spike scaled to requests=10"),

@@ -11,7 +11,7 @@ from scenarios.stacks.compose import ComposeStack
 from tests.compose.conftest import BACKENDS, container_of, environment
 from tests.conftest import PROJECT, ask, wait_for
 
-BACK_WITHIN_S = 40.0  # an eighth of a CPU takes its time to start, and nginx asks again after 10 s
+BACK_WITHIN_S = 40.0  # an eighth of a CPU takes its time to start, and nginx asks again after 5 s
 
 
 @pytest.fixture
@@ -31,7 +31,6 @@ def address(engine, stack, service):
 
 
 def test_the_others_share_the_requests_of_one_that_is_stopped_and_it_comes_back(stack, compose):
-    """nginx does not try a second time what is on its way to a backend when its name vanishes: that may be a 502."""
     assert compose("stop", "back-01").returncode == 0
     wait_for(lambda: cycle(stack) in ({"back-02": 5, "back-03": 7}, {"back-02": 4, "back-03": 8}))
     assert compose("start", "back-01").returncode == 0

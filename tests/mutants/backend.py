@@ -1,13 +1,15 @@
 """A replica with a fault, otherwise the real one: `HOST_TAG=back-01 python -m tests.mutants.backend FAULT --port 8001`.
 
 Each fault strikes one POST in ten, but for those of the name, which strike all, as does slowness. Being busy is no
-fault: each answer takes a while. Being busier is that, and a fifth more.
+fault: each answer takes a while. Being busier is that, and a fifth more; being abrupt is that, and
+no time for a goodbye.
 """
 
 import argparse
 import asyncio
 import os
 import random
+import signal
 from itertools import count
 
 import uvicorn
@@ -27,7 +29,7 @@ class Faulty:
         self._app = create_app(tag)
         self._tag = tag.encode()
         self._fault = getattr(self, f"_{fault}")
-        self._always = fault in ("misnamed", "nameless", "slow", "busy", "busier")
+        self._always = fault in ("misnamed", "nameless", "slow", "busy", "busier", "abrupt")
         self._posts = count(1)
 
     async def __call__(self, scope, receive, send):
@@ -62,6 +64,10 @@ class Faulty:
     async def _busier(self, scope, receive, send):
         await asyncio.sleep(BUSIER_S)
         await self._tagged(scope, receive, send)
+
+    async def _abrupt(self, scope, receive, send):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, os._exit, 0)  # in place of uvicorn's
+        await self._busy(scope, receive, send)
 
     async def _unavailable(self, _scope, receive, send):
         await _received(receive)

@@ -38,16 +38,26 @@ class Mutant:
     faults: dict[str, str] = field(default_factory=dict)
     meanwhile: Callable | None = None  # given the stack, once the run is under way
     afterwards: Callable | None = None  # given the report directory
-    requests: int = 3000
-    users: int = 60
+    scenario: str = "baseline"
+    requests: int | None = 3000
+    users: int | None = 60
 
     @property
     def name(self) -> str:
         return self.what.replace(" ", "-").replace("'", "")
 
 
+def at_true_size(scenario):
+    """Faults need their time."""
+    return {"scenario": scenario, "requests": None, "users": None}
+
+
 def all_of(names, outcome):
     return dict.fromkeys(names, outcome)
+
+
+def splits(*stages):
+    return [f"split in {stage}" for stage in stages]
 
 
 def reload(stack):
@@ -157,6 +167,39 @@ MUTANTS = (
         {"balancer": INVALID} | all_of(SPLITS, INVALID),
         may=all_of(("errors", "refused"), FAIL),  # a request on its way over a connection that the old worker closes
         meanwhile=reload,
+    ),
+    Mutant(
+        "a reload closes idle connections at once",
+        {"errors": FAIL, "refused": FAIL},
+        may=all_of(("lost by reload-nginx",), FAIL) | all_of(splits("healthy", "reloading", "reloaded"), INVALID),
+        conf=conf(("    keepalive_min_timeout 5s;\n", "")),
+        **at_true_size("reload"),
+    ),
+    Mutant(
+        "a request that met a dead backend is not sent elsewhere",
+        {"errors": FAIL, "failed attempt": INVALID} | all_of(splits("healthy", "without", "healed"), INVALID),
+        conf=conf(("proxy_next_upstream error timeout;", "proxy_next_upstream off;")),
+        **at_true_size("failover"),
+    ),
+    Mutant(
+        "a dead backend is asked as often as a living one",
+        {f"{check} kill back-02": INVALID for check in ("noticed", "left alone", "returned")}
+        | all_of(splits("healthy", "without", "healed"), INVALID),
+        conf=conf(("max_fails=1", "max_fails=0")),
+        **at_true_size("failover"),
+    ),
+    Mutant(
+        "a backend ends at once when it is told to stop",
+        {"lost by stop back-02": FAIL},
+        faults={"back-02": "abrupt"},
+        **at_true_size("graceful-stop"),
+    ),
+    Mutant(
+        "POSTs that were answered with 503 are sent again",
+        {"sent twice": FAIL, "unseen fail back-02": FAIL, "retried": INVALID}
+        | all_of(splits("healthy", "onset", "failing", "recovery", "healed"), INVALID),
+        conf=conf(("proxy_next_upstream error timeout;", "proxy_next_upstream error http_503 non_idempotent;")),
+        **at_true_size("brown-out"),
     ),
     Mutant(
         "somebody else uses the balancer",

@@ -1,26 +1,15 @@
-"""The local stack with faulty replicas in it."""
+"""The local stack with faulty replicas in it, and its supervisor: `python -m tests.mutants.stack FAULTS …`.
 
+What follows is what the supervisor of the real one is told.
+"""
+
+import json
 import sys
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
-from scenarios.errors import UsageError
 from scenarios.stacks.local import LocalStack
-from scenarios.stacks.supervisor import supervise
-
-
-class Order:
-    """The order to stop, given by this process."""
-
-    def __init__(self):
-        self._given = threading.Event()
-
-    def give(self):
-        self._given.set()
-
-    def to_stop(self, within_s=None):
-        return self._given.wait(within_s)
+from scenarios.stacks.supervisor import Orders, supervise
 
 
 class MutantStack(LocalStack):
@@ -33,21 +22,8 @@ class MutantStack(LocalStack):
     def services(self):
         return [self._mutated(service) for service in super().services()]
 
-    @contextmanager
-    def up(self):
-        self.directory.mkdir(parents=True)
-        order = Order()
-        supervisor = threading.Thread(target=supervise, args=(self, order))
-        supervisor.start()
-        try:
-            while not self.is_up():
-                supervisor.join(0.05)
-                if not supervisor.is_alive():
-                    raise UsageError("the stack did not start")
-            yield True
-        finally:
-            order.give()
-            supervisor.join()
+    def supervised_by(self):
+        return ("tests.mutants.stack", json.dumps(self._faults))
 
     def _mutated(self, service):
         fault = self._faults.get(service.address.name)
@@ -55,3 +31,13 @@ class MutantStack(LocalStack):
             return service
         port = str(service.address.port)
         return replace(service, command=(sys.executable, "-m", "tests.mutants.backend", fault, "--port", port))
+
+
+def main():
+    faults, state, conf, port_offset, stay = sys.argv[1:]
+    stack = MutantStack(int(port_offset), Path(conf), Path(state), json.loads(faults))
+    sys.exit(supervise(stack, Orders(heed_input=stay == "leave")))
+
+
+if __name__ == "__main__":
+    main()

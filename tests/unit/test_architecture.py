@@ -12,11 +12,14 @@ CONTRACTS = {
     "console",
     "definition",
     "errors",
+    "fault",
     "ledgers",
     "model",
     "probe_record",
     "report_directory",
     "round_robin",
+    "round_robin_after_faults",
+    "round_robin_with_faults",
     "stack_record",
 }
 # what each room may import of the project; within `scenarios`, the contracts are all that other rooms may see

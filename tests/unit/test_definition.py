@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from scenarios.definition import Scenario, names
 from scenarios.errors import UsageError
+from tests.conftest import PROJECT
 
 SOUND = """
 title    = "Two steps"
@@ -32,7 +35,8 @@ def read(tmp_path):
 
 
 def test_the_four_scenarios_of_the_mission_have_their_true_size():
-    size = {name: (Scenario.load(name).requests, Scenario.load(name).peak_users) for name in names()}
+    scenarios = [scenario for scenario in map(Scenario.load, names()) if not scenario.faults]
+    size = {scenario.name: (scenario.requests, scenario.peak_users) for scenario in scenarios}
     assert size == {
         "baseline": (1_000, 100),
         "high-concurrency": (10_000, 5_000),
@@ -101,7 +105,7 @@ def test_the_sound_text_is_sound(read):
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_one():
-    with pytest.raises(UsageError, match="no scenario 'spkie', did you mean spike\\?; there are baseline"):
+    with pytest.raises(UsageError, match="no scenario 'spkie', did you mean spike\\?; there are all-down, baseline"):
         Scenario.load("spkie")
 
 
@@ -126,3 +130,63 @@ def test_scaling_that_breaks_a_rule_is_refused():
 
 def test_not_scaling_changes_nothing():
     assert Scenario.load("spike").scaled() == Scenario.load("spike")
+
+
+BROKEN = """
+[[faults]]
+what    = "kill"
+whom    = "back-02"
+stage   = "first"
+after_requests = 5
+
+[[faults]]
+what    = "start"
+whom    = "back-02"
+stage   = "second"
+after_s = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('what    = "kill"', 'what    = "explode"', "faults.0.what: Input should be 'kill', "),
+        ('stage   = "second"', 'stage   = "third"', "start back-02: third is no stage of this scenario"),
+        ("after_requests = 5", "after_requests = 40", "after 40 requests of stage first: comes after its end"),
+        ("after_requests = 5", "", "kill back-02 needs one moment"),
+        ("after_s = 1", "after_s = 1\nafter_requests = 1", "start back-02 needs one moment"),
+        (
+            'what    = "kill"',
+            'what    = "start"',
+            "after 5 requests of stage first: by then back-02 runs",
+        ),
+        ('what    = "start"', 'what    = "kill"', "kill back-02, 1 s into stage second: by then back-02 is down"),
+        ('what    = "start"', 'what    = "resume"', "resume back-02, 1 s into stage second: by then back-02 is down"),
+        ('what    = "kill"', 'what    = "reload-nginx"', "reload-nginx is done to nginx: leave whom out"),
+        ('what    = "kill"\nwhom    = "back-02"', 'what    = "kill"', "kill is done to a backend: give whom"),
+        ('what    = "kill"', 'what    = "limit-cpu"', "cpus is for limit-cpu, which needs it"),
+        ('what    = "kill"', 'what    = "kill"\ncpus = 0.5', "cpus is for limit-cpu, which needs it"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(read, old, new, sentence):
+    assert old in BROKEN
+    with pytest.raises(UsageError, match=re.escape(sentence)):
+        read(SOUND + BROKEN.replace(old, new, 1))
+
+
+def test_faults_stand_in_the_order_of_time(read):
+    first, second = BROKEN.strip().split("\n\n")
+    hang = first.replace("kill", "hang").replace("= 5", "= 9").replace("back-02", "back-01")
+    assert len(read(f"{SOUND}\n{first}\n\n{hang}\n\n{second}\n").faults) == 3
+    with pytest.raises(UsageError, match="stands after"):
+        read(f"{SOUND}\n{hang}\n\n{first}\n\n{second}\n")
+
+
+def test_a_fault_moves_with_the_size_of_its_scenario(read):
+    scaled = read(SOUND + BROKEN).scaled(requests=1000)
+    assert [fault.after_requests for fault in scaled.faults] == [50, None]
+
+
+def test_every_scenario_has_a_locustfile():
+    for name in names():
+        assert (PROJECT / "locustfiles" / f"{name.replace('-', '_')}.py").exists()

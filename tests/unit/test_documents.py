@@ -9,7 +9,9 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pytest
 
+from analysis.__main__ import _print
 from analysis.checks.check import Check, Outcome
+from analysis.checks.faults import UNSEEN
 from analysis.documents.captions import CAPTIONS, caption_of
 from analysis.documents.findings import Findings
 from analysis.documents.junit import junit
@@ -18,11 +20,12 @@ from analysis.documents.page import page
 from analysis.documents.publishing import publish
 from analysis.documents.reproduction import caveat, commands
 from analysis.documents.sheet import NOTHING, ROWS, sheet
-from analysis.documents.wording import conclusion
+from analysis.documents.wording import conclusion, unseen
 from analysis.pictures.gallery import Picture
 from analysis.tables import Tables
 from analysis.verdict import Verdict
 from scenarios.claim import Claim
+from tests.unit.broken_run import broken_run
 from tests.unit.evidence import manifest, responses, scenario, three_ledgers
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (300).to_bytes(4, "big") + b"and so on"  # 300 pixels wide
@@ -122,6 +125,25 @@ def test_what_did_not_turn_needs_no_explanation(findings, outcome):
     assert check().meaning not in page(found) + with_pictures(found) + junit(found)
 
 
+@pytest.mark.parametrize("kind", UNSEEN)
+def test_what_passive_checks_do_not_see_is_a_finding_in_every_document(findings, kind, capsys):
+    seen = f"A finding: a {UNSEEN[kind]}, and keeps its share, for nobody looks at that."
+    found = findings(check(name=f"unseen {kind} a", observed="100").model_copy(update={"claim": seen}))
+    text = unseen(found.verdict)[0][1]
+    assert text.startswith(f"a {UNSEEN[kind]}, and keeps its share, for nobody looks at that. It took 100; its share")
+    assert "Active health checks" in text
+    _print(found.verdict, found.directory)
+    printed = " ".join(capsys.readouterr().out.split())
+    for document in (Text(page(found)).text, with_pictures(found).replace("\\", ""), printed):
+        assert f"unseen {kind} a: {text}" in document.replace("A finding, ", "")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.INVALID])
+def test_what_was_seen_after_all_is_no_finding(findings, outcome):
+    assert unseen(findings(check(outcome, "unseen fail a")).verdict) == []
+    assert "A finding" not in Text(page(findings(check()))).text
+
+
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_page_shows_odd_names_and_makes_nothing_of_them(findings, name):
     usual = Text(page(findings(check(), check(Outcome.FAIL))))
@@ -188,7 +210,7 @@ def test_a_table_of_nothing_says_so(findings):
 
 def test_every_table_of_a_whole_report_has_a_caption():
     evidence = three_ledgers(responses({"a": 1, "b": 2}), {"a": 1, "b": 2})
-    names = {name for name, _ in Tables.of(evidence).files(evidence)}
+    names = {name for made in (evidence, broken_run()) for name, _ in Tables.of(made).files(made)}
     assert names <= CAPTIONS.keys()
     assert caption_of("something new") == "something new"
 

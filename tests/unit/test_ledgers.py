@@ -125,11 +125,20 @@ def test_what_was_processed_for_a_client_that_had_left_is_abandoned_and_not_lost
     assert of_kind(three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))) == {Difference.ABANDONED: ["id-7"]}
 
 
+def of_two(connect_times):
+    """A request that went on from a to b, and what the ledgers say when a has counted one too many."""
+    sent, log = one_changed(upstream_addr="a:80, b:80", upstream_status="502, 201", upstream_connect_time=connect_times)
+    return three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT | {"a": 168}))
+
+
 def test_a_request_that_a_second_backend_answered_was_processed_twice_if_the_first_has_counted_it():
-    sent, log = one_changed(upstream_addr="a:80, b:80", upstream_status="502, 201")
-    made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT | {"a": 168}))
+    made = of_two("0.000, 0.000")
     assert of_kind(made) == {Difference.RETRIED: ["id-7"], Difference.TWICE: ["id-7"]}
     assert turned(made)[Difference.TWICE] is FAIL
+
+
+def test_what_never_had_a_connection_was_not_processed_there():
+    assert of_kind(of_two("-, 0.000")) == {Difference.RETRIED: ["id-7"], Difference.UNASKED: [1]}
 
 
 def test_what_was_processed_and_not_answered_is_lost_in_flight():

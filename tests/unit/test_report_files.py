@@ -10,6 +10,7 @@ from analysis.tables import Tables
 from scenarios.ledgers import (
     BACKENDS,
     BALANCER,
+    FAULTS,
     GENERATOR,
     RESOURCES,
     RESPONSES,
@@ -18,8 +19,10 @@ from scenarios.ledgers import (
     Pulse,
     Resource,
     Response,
+    Strike,
 )
 from tests.conftest import PROJECT
+from tests.unit.broken_run import broken_run
 from tests.unit.evidence import frame, responses, three_ledgers
 
 LEDGERS = {
@@ -28,6 +31,7 @@ LEDGERS = {
     BACKENDS: Processed,
     GENERATOR: Pulse,
     RESOURCES: Resource,
+    FAULTS: Strike,
 }
 PAGE = Path(PROJECT / "docs" / "report-files.md").read_text(encoding="utf-8")
 
@@ -48,7 +52,9 @@ def written():
     sample = Resource(*(kind() for kind in Resource.__annotations__.values()))._replace(service="a", state="running")
     used = [sample._replace(at_us=second * 1_000_000) for second in range(3)]
     made = replace(made, resources=frame(used, Resource))
-    tables = {f"{name}.csv": table.reset_index() for name, table in Tables.of(made).files(made)}
+    tables = {
+        f"{name}.csv": table.reset_index() for run in (broken_run(), made) for name, table in Tables.of(run).files(run)
+    }
     columns = {name: [str(column) for column in table if column != "index"] for name, table in tables.items()}
     return columns | {name: list(row._fields) for name, row in LEDGERS.items()}
 

@@ -5,6 +5,7 @@ import pytest
 
 from analysis.checks.check import Outcome
 from analysis.checks.resources import CARRIED_OVER_S, OOM, SPARE_S, resource_checks
+from analysis.faults.accounting import Account
 from analysis.resources import MIB, intervals, usage
 from scenarios.ledgers import Resource
 from scenarios.stack_record import Limits, StackRecord
@@ -61,12 +62,12 @@ def seconds(changed_from=None, **changed):
 
 
 def outcomes(made):
-    return {check.name: check.outcome for check in resource_checks(made, intervals(made))}
+    return {check.name: check.outcome for check in resource_checks(made, intervals(made), Account())}
 
 
 def turned(made):
     """The checks that did not pass, with what was observed."""
-    checks = resource_checks(made, intervals(made))
+    checks = resource_checks(made, intervals(made), Account())
     return {check.name: (check.outcome, check.observed) for check in checks if check.outcome is not PASS}
 
 
@@ -94,6 +95,20 @@ def test_a_stack_that_keeps_what_it_claims_passes():
 )
 def test_each_check_turns_red_by_itself(changed, name, observed):
     assert turned(run(seconds(changed_from=3, **changed))) == {name: (FAIL, observed)}
+
+
+def test_while_a_limit_is_changed_the_higher_one_holds():
+    """It was used under the old limit, and is seen under the new one."""
+    samples = [each if each.at_us < START_US + 3 * S else each._replace(cpu_limit=0.01) for each in seconds()]
+    found = intervals(run(samples)).set_index("end_s")["cpu_limit"]
+    assert found.to_dict() == {0: 0.25, 1: 0.25, 2: 0.25, 3: 0.25, 4: 0.01, 5: 0.01, 6: 0.01}
+
+
+def test_one_whose_health_the_engine_has_not_asked_for_yet_is_named_and_no_fault():
+    """It asks first after an interval, and what was mended after a run with faults need not wait for that."""
+    checks = resource_checks(made := run(seconds(changed_from=-1, health="starting")), intervals(made), Account())
+    health = next(check for check in checks if check.name == "health")
+    assert (health.outcome, health.observed) == (PASS, "all healthy, a not asked at once")
 
 
 def test_a_container_that_was_killed_and_started_again_is_both():

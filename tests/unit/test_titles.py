@@ -3,15 +3,18 @@
 import pandas as pd
 import pytest
 
-from analysis.checks.check import Outcome
+from analysis.checks.check import Check, Outcome
 from analysis.latency import latency, ordered
 from analysis.parts import COLUMNS, PARTS, TOTAL
 from analysis.pictures import distribution as split
 from analysis.pictures import generator, ledgers, parts, resources, running, summary, time
+from analysis.pictures.gallery import figures
 from analysis.pictures.latency import answer as latency_answer
+from analysis.pictures.style import styled
 from analysis.statistics import distribution
 from analysis.tables import Tables
 from analysis.verdict import judge
+from tests.unit.broken_run import broken_run
 from tests.unit.evidence import evidence, response, responses
 from tests.unit.runs import LONG, RUNS, THREE, always, run
 
@@ -35,6 +38,40 @@ WEIGHTS = {"a": 1, "b": 2, "c": 3}
 )
 def test_the_split(counts, doubt, title):
     assert split.answer(distribution(evidence(responses(counts), WEIGHTS, requests=1)), doubt) == title
+
+
+def of_stage(stage, outcome, observed="seen"):
+    return Check(
+        name=f"split in {stage}", claim="c", expected="e", observed=observed, outcome=outcome, evidence="responses.csv"
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "title"),
+    [
+        (
+            [Outcome.PASS] * 3,
+            "The split was as predicted in each of 3 stages that can be judged; the whole run is not judged",
+        ),
+        ([Outcome.PASS], "The split was as predicted in the one stage that can be judged; the whole run is not judged"),
+        ([Outcome.PASS, Outcome.FAIL], "Not as predicted: split in 1: seen"),
+        ([Outcome.INVALID, Outcome.INVALID], "Cannot tell: why"),
+        ([], "Cannot tell: why"),
+    ],
+)
+def test_the_split_of_a_run_with_faults_is_told_stage_by_stage(outcomes, title):
+    table = distribution(evidence(responses({"a": 1}), WEIGHTS, requests=1))
+    checks = [of_stage(number, outcome) for number, outcome in enumerate(outcomes)]
+    assert split.answer(table, "why; and more", checks) == title
+
+
+def test_no_title_of_a_run_with_faults_says_that_nobody_can_tell():
+    made = broken_run()
+    tables = Tables.of(made)
+    with styled():
+        titles = {name: figure.get_suptitle() for name, figure in figures(made, tables, judge(made, tables))}
+    assert titles["ledgers"].startswith("The ledgers differ only by what the faults account for")
+    assert not [title for title in titles.values() if "annot tell" in title]
 
 
 @pytest.mark.parametrize(
@@ -129,13 +166,19 @@ def test_parts_are_told_of_the_stage_with_most_requests():
 
 def test_ledgers():
     tables = Tables.of(RUNS["usual"]())
-    assert ledgers.answer(tables.reconciliation, tables.differences) == "All three ledgers tell of the same 600 models"
+    none = tables.differences
+    assert ledgers.answer(tables.reconciliation, none, none) == "All three ledgers tell of the same 600 models"
     differing = pd.DataFrame({"difference": ["refused", "retried", "refused"], "count": [3, 1, 1000]})
-    assert ledgers.answer(tables.reconciliation, differing) == "The ledgers differ: 1,003 refused, 1 retried"
+    title = "The ledgers differ: 1,003 refused, 1 retried"
+    assert ledgers.answer(tables.reconciliation, differing, differing) == title
+    title = "The ledgers differ: 3 refused, 1 retried; 1,000 more by faults"
+    assert ledgers.answer(tables.reconciliation, differing, differing[:2]) == title
+    title = "The ledgers differ only by what the faults account for: 1,003 refused, 1 retried"
+    assert ledgers.answer(tables.reconciliation, differing, differing[:0]) == title
     unknown = tables.reconciliation.assign(processed=float("nan"))
-    assert ledgers.answer(unknown, tables.differences) == "The ledgers do not say enough to be compared"
+    assert ledgers.answer(unknown, none, none) == "The ledgers do not say enough to be compared"
     nothing = tables.reconciliation.assign(client=0)
-    assert ledgers.answer(nothing, tables.differences) == "Nobody created a model, and no ledger says otherwise"
+    assert ledgers.answer(nothing, none, none) == "Nobody created a model, and no ledger says otherwise"
 
 
 def test_running():

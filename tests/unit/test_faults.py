@@ -1,0 +1,130 @@
+"""What is predicted of a fault, held against a run in which it came true, and against those in which it did not."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.checks.check import Outcome
+from analysis.faults.aftermath import Aftermath
+from analysis.faults.outages import dark, outages
+from analysis.faults.prediction import allowed_losses, noticed_within_s, probes_of
+from analysis.faults.tries import most_at_once, tries
+from analysis.tables import Tables
+from analysis.verdict import judge
+from scenarios.ledgers import Strike
+from tests.unit.broken_run import KILLED_S, PATIENCE, STRIKES, broken_run, strike
+from tests.unit.evidence import frame
+
+FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
+OTHERS = ("services", "users")  # which are not made
+
+
+def turned(**changes):
+    made = broken_run(**changes)
+    checks = judge(made, Tables.of(made)).checks
+    assert all(check.meaning for check in checks)
+    outcomes = {check.name: check.outcome for check in checks}
+    return {
+        name: outcome
+        for name, outcome in outcomes.items()
+        if outcome not in (Outcome.PASS, Outcome.UNTESTED) and name not in OTHERS
+    }
+
+
+def of(what, began_s=6.0, cured_s=16.0):
+    return outages(
+        frame([strike(1, what, began_s, began_s, "failing"), strike(2, "resume", cured_s, cured_s, "failing")], Strike)
+    )[0]
+
+
+def test_a_run_in_which_everything_came_as_predicted_passes():
+    made = broken_run()
+    checks = {check.name: check for check in judge(made, Tables.of(made)).checks}
+    assert turned() == {}
+    assert checks["lost by kill b"].observed == "1"
+    assert [name for name in checks if name.startswith("split in")] == [
+        "split in healthy",
+        "split in without",
+        "split in healed",
+    ]
+    row = Aftermath.of(made, Tables.of(made).matching).table.loc[1]
+    assert row["returned_s"] == pytest.approx(1.0, abs=0.02)
+    assert row["asked"] == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "outcome"),
+    [
+        ({"lost": (6.0, 6.03)}, "lost by kill b", FAIL),  # they were not in flight at the same time
+        ({"lost": (6.0, 7.0)}, "errors", FAIL),  # nothing is in flight at a backend that is dead
+        ({"lost": (6.0, 7.0), "culprit": "a"}, "errors", FAIL),
+        ({"lost": (2.0,)}, "errors", FAIL),
+        ({"resent": True}, "sent twice", FAIL),
+        ({"back_s": 21.0}, "returned kill b", FAIL),
+        ({"back_s": 99.0}, "returned kill b", FAIL),
+        ({"probed_every_s": 0.5}, "left alone kill b", FAIL),
+        ({"lost": (), "probed_every_s": 1.5}, "noticed kill b", FAIL),
+        ({"swapped": 5}, "split in without", FAIL),
+        ({"strikes": STRIKES[:1]}, "faults", INVALID),
+        ({"strikes": (STRIKES[0], STRIKES[1]._replace(failure="it does not start"))}, "faults", INVALID),
+        ({"strikes": (STRIKES[0]._replace(stage="without"), STRIKES[1])}, "faults", INVALID),
+    ],
+)
+def test_a_prediction_that_does_not_come_true_turns_its_check(changes, check, outcome):
+    assert turned(**changes).get(check) == outcome
+
+
+def test_of_a_balancer_that_forgives_more_than_one_failure_nothing_is_predicted():
+    made = broken_run()
+    forgiving = made.stack.model_copy(update={"patience": PATIENCE.model_copy(update={"max_fails": 3})})
+    found = replace(made, stack=forgiving)
+    checks = {check.name: check for check in judge(found, Tables.of(found)).checks}
+    broken = {name for name, check in checks.items() if check.outcome is INVALID}
+    assert {"noticed kill b", "left alone kill b", "returned kill b", "split in without"} <= broken
+    assert checks["noticed kill b"].observed.endswith("so with max_fails=1, and the configuration has 3")
+    assert checks["lost by kill b"].outcome is Outcome.PASS
+
+
+def test_a_retry_at_a_backend_that_was_well_is_not_accounted_for():
+    assert turned(strikes=(strike(1, "fail", 1.0, 1.0, "healthy", whom="a"), STRIKES[1]))["retried"] == INVALID
+
+
+def test_what_hangs_may_cost_a_request_of_each_user_and_one_for_each_probe():
+    assert allowed_losses(of("hang", 6.0, 40.0), None, 0, 200, PATIENCE).most == 200 + 3  # after 30, 32 and 34 s
+    assert probes_of(of("hang", 6.0, 40.0), PATIENCE) == 3
+    assert allowed_losses(of("hang", 6.0, 16.0), None, 0, 200, PATIENCE).most == 0  # nobody has given up by then
+
+
+@pytest.mark.parametrize("what", ["stop", "restart", "new-address"])
+def test_what_is_done_gracefully_may_cost_nothing(what):
+    assert allowed_losses(of(what), None, 50, 200, PATIENCE).most == 0
+
+
+def test_a_kill_is_to_be_noticed_within_a_second_and_a_503_never():
+    assert noticed_within_s(of("kill"), PATIENCE) == 1.0
+    assert noticed_within_s(of("hang"), PATIENCE) == 31.0
+    assert noticed_within_s(of("fail"), PATIENCE) == float("inf")
+
+
+def test_it_is_dark_from_the_last_kill_until_the_first_is_well():
+    kills = [strike(number, "kill", number, number, "failing", whom) for number, whom in enumerate("abc", start=1)]
+    starts = [strike(3 + number, "start", 6 + number, 7 + number, "failing", whom) for number, whom in enumerate("abc")]
+    amiss = outages(frame([*kills, *starts], Strike))
+    assert [(begin - 1000, end - 1000) for begin, end in dark(amiss, ["a", "b", "c"])] == [(3.0, 7.0)]
+    assert list(dark(amiss[:2], ["a", "b", "c"])) == []
+
+
+def test_an_attempt_has_its_own_time_and_is_sent_only_where_there_was_a_connection():
+    made = broken_run()
+    attempts = tries(made)
+    probes = attempts[~attempts["last"]]
+    assert set(probes["host_tag"]) == {"b"}
+    assert not probes["sent"].any()
+    assert probes["failed"].all()
+    assert len(attempts) == len(made.balancer) + len(probes)
+
+
+def test_the_most_at_once_are_those_that_overlap():
+    attempts = tries(broken_run())
+    assert most_at_once(attempts, 1000 + KILLED_S, 1000 + KILLED_S) == 1
+    assert most_at_once(attempts, 2000, 2000) == 0
