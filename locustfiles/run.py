@@ -47,6 +47,7 @@ class Run:
         self._looked_at = self._began_at  # at the split, when all had spoken
         self._ended_at: float | None = None
         self._fault: str | None = None
+        self._unwritten: OSError | None = None  # why the ledgers lack what was received
         self.reason = ""  # why it ended
         directory.begin(manifest)
         self._responses = ResponseLog(directory.responses_path)
@@ -134,6 +135,7 @@ class Run:
             self._responses.write(responses)
             self.split.take(responses)
         except OSError as error:
+            self._unwritten = error
             self.stop(f"{self._directory.path}: {error.strerror}")
         self._rows_of[worker] += len(responses)
         users = self.users
@@ -206,7 +208,10 @@ class Run:
             self._budget.spent.wait(LAST_ROWS_WITHIN_S)
 
     def end(self) -> bool:
-        """Close the ledgers and set the end mark. True when the run is complete."""
+        """Close the ledgers and set the end mark. True when the run is complete.
+
+        Raises `OSError`, and sets no mark, when something could not be written.
+        """
         if self.split.rows < self._manifest.scenario.requests:
             self._miss_workers()
         for greenlet in (self._showing, self._timer, self._opening):
@@ -221,6 +226,8 @@ class Run:
         self._progress.end(self.split, reason)
         self._generator.close()
         self._responses.close()
+        if self._unwritten is not None:
+            raise self._unwritten
         self._directory.end(self._manifest, complete=complete, reason=reason)
         return complete
 

@@ -56,17 +56,6 @@ def struck(stack: Stack, directory: ReportDirectory, faults: Sequence[Fault]) ->
 
 
 @contextmanager
-def renewed(stack: Stack, faults: Sequence[Fault]) -> Iterator[None]:
-    """Let the balancer begin its cycle anew after a body with faults: the next run is to find it so."""
-    try:
-        yield
-    finally:
-        if faults:
-            with undisturbed(), complained("the balancer could not be renewed"):
-                stack.breaker().renew()
-
-
-@contextmanager
 def complained(what: str) -> Iterator[None]:
     """Say on standard error what was in the way of the body, and go on."""
     try:

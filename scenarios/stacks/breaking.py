@@ -85,7 +85,7 @@ class Breaking(ABC):
         return f"workers {_numbers(before)}, then {_numbers(self._workers_since(before))}"
 
     def renew(self) -> None:
-        """Let the balancer begin its cycle anew: after a failure it goes on in another one, until it is reloaded."""
+        """Reload the balancer, and wait until only its new workers are there."""
         before = self._stack.standing().workers
         self._signal(BALANCER, signal.SIGHUP)
         self._workers_since(before)

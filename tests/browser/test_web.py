@@ -190,7 +190,7 @@ def test_a_run_that_is_stopped_is_an_aborted_one_and_says_so(idle, visit):
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"scenario": "nothing"}, "There is no scenario 'nothing'; there are baseline, brown-out"),
+        ({"scenario": "nothing"}, "There is no scenario 'nothing'; there are baseline, "),
         ({"scale_requests": "many"}, "The number of requests is 'many', and should be a whole number"),
         ({"scale_users": "-1"}, "The number of users is '-1', and should be a whole number"),
         ({"scenario": "spike", "scale_requests": "10"}, "Spike scaled to requests=10"),
