@@ -12,7 +12,8 @@ from analysis.faults.outages import ENDS
 from analysis.reconciliation import Difference
 from scenarios.fault import Kind
 
-OF_REQUESTS = {Difference.REFUSED, Difference.RETRIED, Difference.FAILED_ATTEMPT, Difference.LOST}
+OF_HANDED_ON = {Difference.RETRIED, Difference.FAILED_ATTEMPT}
+OF_LOST = {*OF_HANDED_ON, Difference.REFUSED, Difference.LOST, Difference.ALTERED}  # an answer may be cut off
 
 
 @dataclass(frozen=True)
@@ -58,21 +59,21 @@ def unaccounted(differences: pd.DataFrame, evidence: Evidence, aftermath: Afterm
     """The differences between the ledgers that no fault accounts for: all, where there were none."""
     if aftermath is None:
         return differences
-    explained = {*_ids(evidence, aftermath)}
-    of_requests = differences["difference"].isin(OF_REQUESTS) & differences["request_id"].isin(explained)
-    unasked = differences["difference"] == Difference.UNASKED
-    of_unlogged = unasked & (differences.loc[unasked, "count"].sum() <= Account.of(aftermath).unlogged)
-    return differences[~of_requests & ~of_unlogged]
-
-
-def _ids(evidence: Evidence, aftermath: Aftermath) -> list[str]:
-    """The requests that were lost by a fault, or met a backend while it was broken and went on to another."""
+    kinds, ids = differences["difference"], differences["request_id"]
     lost = aftermath.losses.loc[aftermath.losses["fault"] != 0, "request_id"]
+    of_lost = kinds.isin(OF_LOST) & ids.isin(evidence.ids.texts(lost))
+    of_handed_on = kinds.isin(OF_HANDED_ON) & ids.isin(evidence.ids.texts(_handed_on(aftermath)))
+    unasked = kinds == Difference.UNASKED
+    of_unlogged = unasked & (differences.loc[unasked, "count"].sum() <= Account.of(aftermath).unlogged)
+    return differences[~of_lost & ~of_handed_on & ~of_unlogged]
+
+
+def _handed_on(aftermath: Aftermath) -> pd.Series:
+    """The requests (numbers) that met a backend while it was broken, and went on to another."""
     failed = aftermath.tries[aftermath.tries["failed"] & ~aftermath.tries["last"]]
     met = [
         any(outage.whom == tag and outage.meets(from_s, until_s) for outage in aftermath.outages)
         for tag, from_s, until_s in zip(failed["host_tag"], failed["from_s"], failed["until_s"], strict=True)
     ]
     by_request = pd.Series(met, index=failed["request_id"], dtype=bool).groupby(level=0).all()
-    went_on = by_request.index[by_request]
-    return [*evidence.ids.texts(lost), *evidence.ids.texts(pd.Series(went_on))]
+    return pd.Series(by_request.index[by_request])

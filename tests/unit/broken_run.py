@@ -13,6 +13,8 @@ START_S, EVERY_S, TOOK_S = 1000.0, 0.01, 0.001
 STAGES = {"healthy": 5.0, "failing": 10.0, "without": 15.0, "returning": 20.0, "healed": 25.0}  # until when
 KILLED_S, STARTED_S, READY_S, BACK_S = 6.0, 16.0, 16.5, 17.5
 PROBED_EVERY_S = 3.0
+UNWANTED = {"status": 502, "error": "Unwanted: status 502 instead of 201"}
+CUT_OFF = {"status": 0, "error": "AnswerFault: closed within the answer"}
 
 
 def scenario(requests):
@@ -64,8 +66,11 @@ def picks(back_s=BACK_S, probed_every_s=PROBED_EVERY_S):
         yield at_s, stage, "b" if probes else "", tag
 
 
-def broken_run(lost=(6.0,), strikes=STRIKES, *, resent=False, swapped=0, culprit="b", **of_picks):
-    """Evidence of it. The request of each second in `lost` failed at `culprit`; `swapped` picks of c went to a."""
+def broken_run(lost=(6.0,), strikes=STRIKES, *, resent=False, swapped=0, culprit="b", cut_off=False, **of_picks):
+    """Evidence of it. The request of each second in `lost` failed at `culprit`; `swapped` picks of c went to a.
+
+    Its answer was `cut_off` when nginx had begun to pass it on.
+    """
     rows, log = [], []
     for number, (at_s, stage, probed, answered) in enumerate(picks(**of_picks)):
         tag = answered
@@ -78,11 +83,13 @@ def broken_run(lost=(6.0,), strikes=STRIKES, *, resent=False, swapped=0, culprit
             sent_us=round((START_S + at_s) * 1e6),
             latency_us=round(2 * TOOK_S * 1e6),
             stage=stage,
-            status=502 if fails else 201,
-            error="Unwanted: status 502 instead of 201" if fails else "",
+            **((CUT_OFF if cut_off else UNWANTED) if fails else {}),
         )
         rows.append(row)
-        log.append(_logged(row, tag, probed, culprit if fails else "", resent=resent))
+        if fails and cut_off:
+            log.append(_logged(row._replace(status=201), culprit, "", "", resent=False))
+        else:
+            log.append(_logged(row, tag, probed, culprit if fails else "", resent=resent))
     tags = {tag: sum(row.host_tag == tag for row in rows) for tag in WEIGHTS}
     counts = counted(tags, b={"started_us": 2, "created": 1})
     made = three_ledgers(

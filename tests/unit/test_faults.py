@@ -74,6 +74,12 @@ def test_a_prediction_that_does_not_come_true_turns_its_check(changes, check, ou
     assert turned(**changes).get(check) == outcome
 
 
+def test_an_answer_that_a_kill_cut_off_is_accounted_for_and_no_other():
+    assert "altered" not in turned(cut_off=True)
+    assert turned(cut_off=True, lost=(6.0, 7.0))["altered"] is FAIL
+    assert turned(cut_off=True, culprit="a")["altered"] is FAIL
+
+
 def test_of_a_balancer_that_forgives_more_than_one_failure_nothing_is_predicted():
     made = broken_run()
     forgiving = made.stack.model_copy(update={"patience": PATIENCE.model_copy(update={"max_fails": 3})})
