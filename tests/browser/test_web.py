@@ -87,6 +87,7 @@ def test_the_form_asks_for_a_scenario_and_not_for_what_a_scenario_decides(idle, 
     assert [name for name in HIDDEN if page.locator(f'[name="{name}"]').is_visible()] == []
 
 
+@pytest.mark.alone
 def test_a_spike_is_watched_to_its_verdict_and_its_numbers_are_those_of_the_report(idle, visit):
     visitor = visit(idle.url)
     visitor.begin("spike")

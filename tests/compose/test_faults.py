@@ -13,6 +13,7 @@ def stack(quickly_asked):
     return quickly_asked
 
 
+@pytest.mark.alone
 def test_a_backend_with_a_new_address_keeps_its_share_and_no_request_is_lost(stack, reports):
     arguments = ("run", "restart-new-address", "--reports", reports)
     ended = scenarios(*arguments, offset=stack.port_offset, stack="compose", timeout=300)

@@ -28,6 +28,7 @@ def assert_sampled_every_second(directory):
     assert set(samples["service"]) == {"back-01", "back-02", "back-03", "nginx", "locust"}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("name", "processes"),
     [*((name, 1) for name in UNBROKEN), ("spike", 2)],

@@ -41,6 +41,7 @@ def worse(found):
     return [row["host_tag"] for row in found["latency"] if row["outcome"] == "worse"]
 
 
+@pytest.mark.alone
 def test_the_same_code_twice_is_no_regression_and_a_slower_backend_is_found_and_named(driven, reports):
     first, _ = driven(BUSY), driven(BUSY)
     same = compare(reports)

@@ -30,6 +30,7 @@ def requests_by_name(url):
     return {row["name"]: row["num_requests"] for row in ask(f"{url}/stats/requests").json["stats"]}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("name", "processes"),
     [*((name, 1) for name in [name for name in names() if not Scenario.load(name).faults]), ("spike", 2)],
