@@ -2,8 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,26 @@ from scenarios.report_directory import ReportDirectory
 
 MATRIX, TEXT = "matrix.csv", "matrix.md"
 DARK = "lost in the dark"
+UNKNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A run with faults that was judged. Of one whose ledgers are not all there `aftermath` is not known."""
+
+    verdict: Verdict
+    stages: int
+    aftermath: pd.DataFrame | None
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """From its report directory. Raises `UsageError` where it is damaged, `OSError` where nobody judged it."""
+        stages = len(ReportDirectory(directory).manifest().scenario.stages)
+        return cls(_verdict(directory / "verdict.json"), stages, _aftermath(directory / AFTERMATH_CSV))
+
+    def checks(self, begin: str) -> list[Check]:
+        """Those whose names begin so."""
+        return [check for check in self.verdict.checks if check.name.startswith(begin)]
 
 
 def main() -> None:
@@ -32,82 +54,80 @@ def main() -> None:
     parser.add_argument("directories", type=Path, nargs="+", help="report directories of runs with faults")
     options = parser.parse_args()
     with told():
-        verdicts = list(map(_verdict, options.directories))
-        table = matrix(verdicts, list(map(_aftermath, options.directories)))
-        _keep(table, verdicts, options.into)
-        _print(table, verdicts, options.into)
-    sys.exit(max((verdict.outcome for verdict in verdicts), key=list(Outcome).index).exit_code)
+        runs = list(map(Broken.read, options.directories))
+        table = matrix(runs)
+        _keep(table, runs, options.into)
+        _print(table, runs, options.into)
+    sys.exit(max((run.verdict.outcome for run in runs), key=list(Outcome).index).exit_code)
 
 
-def matrix(verdicts: list[Verdict], aftermaths: list[pd.DataFrame]) -> pd.DataFrame:
+def matrix(runs: Iterable[Broken]) -> pd.DataFrame:
     """A row per run: what was predicted and observed of all its faults together, and its verdict."""
-    rows = [_row(verdict, table) for verdict, table in zip(verdicts, aftermaths, strict=True)]
-    return pd.DataFrame(rows).set_index("scenario")
+    return pd.DataFrame([_row(run) for run in runs]).set_index("scenario")
 
 
-def _row(verdict: Verdict, table: pd.DataFrame) -> dict[str, str]:
-    turned_away = [f"; with nobody alive {check.observed} it" for check in _of(verdict, DARK)]
+def findings(runs: Iterable[Broken]) -> Iterator[str]:
+    """What passive checks did not see, in a sentence each."""
+    for run in runs:
+        yield from (f"{run.verdict.scenario}: {check.claim} {check.observed} of it." for check in run.checks("unseen "))
+
+
+def _row(run: Broken) -> dict[str, str]:
     return {
-        "scenario": verdict.scenario,
-        "lost (at most)": f"{table['lost'].sum():,} ({table['may_lose'].sum():,}){''.join(turned_away)}",
-        "sent twice": _observed(_of(verdict, "sent twice")),
-        "noticed (within)": _slowest(table, "noticed_s", "noticed_within_s"),
-        "returned (within)": _slowest(table, "returned_s", "returned_within_s"),
-        "exact split": f"{len(_of(verdict, 'split in '))} of {table.attrs['stages']} stages",
-        "verdict": "; ".join([verdict.outcome, *(check.name for check in turned(verdict))]),
+        "scenario": run.verdict.scenario,
+        "lost (at most)": f"{_lost(run.aftermath)}{''.join(_turned_away(run))}",
+        "sent twice": next((check.observed for check in run.checks("sent twice")), UNKNOWN),
+        "noticed (within)": _slowest(run.aftermath, "noticed_s", "noticed_within_s"),
+        "returned (within)": _slowest(run.aftermath, "returned_s", "returned_within_s"),
+        "exact split": f"{len(run.checks('split in '))} of {run.stages} stages",
+        "verdict": "; ".join([run.verdict.outcome, *(check.name for check in turned(run.verdict))]),
     }
 
 
-def _slowest(table: pd.DataFrame, column: str, limit: str) -> str:
+def _lost(aftermath: pd.DataFrame | None) -> str:
+    return UNKNOWN if aftermath is None else f"{aftermath['lost'].sum():,} ({aftermath['may_lose'].sum():,})"
+
+
+def _turned_away(run: Broken) -> Iterator[str]:
+    yield from (f"; with nobody alive {check.observed} it" for check in run.checks(DARK))
+
+
+def _slowest(aftermath: pd.DataFrame | None, column: str, limit: str) -> str:
     """The longest that was seen, in seconds, and the longest that may be; a dash where nothing is predicted."""
-    limited = table[np.isfinite(table[limit])]
+    if aftermath is None:
+        return UNKNOWN
+    limited = aftermath[np.isfinite(aftermath[limit])]
     if limited.empty:
         return "-"
     return f"{limited[column].max():.3f} s ({limited[limit].max():g} s)"
 
 
-def findings(verdicts: list[Verdict]) -> Iterator[str]:
-    """What passive checks did not see, in a sentence each."""
-    for verdict in verdicts:
-        yield from (f"{verdict.scenario}: {check.claim} {check.observed} of it." for check in _of(verdict, "unseen "))
-
-
-def _verdict(directory: Path) -> Verdict:
-    path = directory / "verdict.json"
+def _verdict(path: Path) -> Verdict:
     try:
         return Verdict.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise UsageError(f"{path}: is damaged: {error.errors(include_url=False)[0]['msg']}") from error
 
 
-def _aftermath(directory: Path) -> pd.DataFrame:
-    path = directory / AFTERMATH_CSV
+def _aftermath(path: Path) -> pd.DataFrame | None:
+    if not path.exists():
+        return None
     try:
-        table = pd.read_csv(path, keep_default_na=True)
+        return pd.read_csv(path)
     except ValueError as error:
         raise UsageError(f"{path}: is damaged: {error}") from error
-    table.attrs["stages"] = len(ReportDirectory(directory).manifest().scenario.stages)
-    return table
 
 
-def _of(verdict: Verdict, begin: str) -> list[Check]:
-    return [check for check in verdict.checks if check.name.startswith(begin)]
-
-
-def _observed(checks: list[Check]) -> str:
-    return checks[0].observed if checks else "not known"
-
-
-def _keep(table: pd.DataFrame, verdicts: list[Verdict], into: Path) -> None:
+def _keep(table: pd.DataFrame, runs: list[Broken], into: Path) -> None:
     with drafted(into / MATRIX) as draft:
         table.to_csv(draft, lineterminator="\n")
     headings = ["scenario", *table.columns]
     rows = ([str(name), *map(str, row)] for name, row in zip(table.index, table.to_numpy(), strict=True))
     text = table_of(headings, ["---"] * len(headings), rows)
-    write(into / TEXT, "\n".join([text, "", *(f"- {finding}" for finding in findings(verdicts))]) + "\n")
+    write(into / TEXT, "\n".join([text, "", *(f"- {finding}" for finding in findings(runs))]) + "\n")
 
 
-def _print(table: pd.DataFrame, verdicts: list[Verdict], into: Path) -> None:
+def _print(table: pd.DataFrame, runs: list[Broken], into: Path) -> None:
     shown = Table(box=None, pad_edge=False)
     for heading in ("scenario", *table.columns):
         shown.add_column(heading, overflow="fold")
@@ -115,7 +135,7 @@ def _print(table: pd.DataFrame, verdicts: list[Verdict], into: Path) -> None:
         shown.add_row(str(name), *map(str, row))
     console = Console()
     console.print(shown)
-    for finding in findings(verdicts):
+    for finding in findings(runs):
         console.print(f"a finding: {finding}", markup=False)
     console.print(f"kept in {into}", markup=False, soft_wrap=True)
 
