@@ -15,7 +15,7 @@ from rich.table import Table
 from analysis.checks.check import Check, Outcome
 from analysis.checks.faults import AFTERMATH_CSV
 from analysis.documents.markdown import table_of
-from analysis.documents.wording import turned
+from analysis.documents.wording import turned, unseen
 from analysis.drafts import drafted, write
 from analysis.refusals import told
 from analysis.verdict import Verdict
@@ -67,9 +67,9 @@ def matrix(runs: Iterable[Broken]) -> pd.DataFrame:
 
 
 def findings(runs: Iterable[Broken]) -> Iterator[str]:
-    """What passive checks did not see, in a sentence each."""
+    """What passive checks did not see, and what would help, in a few sentences each."""
     for run in runs:
-        yield from (f"{run.verdict.scenario}: {check.claim} {check.observed} of it." for check in run.checks("unseen "))
+        yield from (f"{run.verdict.scenario}: {text}" for _, text in unseen(run.verdict))
 
 
 def _row(run: Broken) -> dict[str, str]:
@@ -129,7 +129,8 @@ def _keep(table: pd.DataFrame, runs: list[Broken], into: Path) -> None:
 
 def _print(table: pd.DataFrame, runs: list[Broken], into: Path) -> None:
     shown = Table(box=None, pad_edge=False)
-    for heading in ("scenario", *table.columns):
+    shown.add_column("scenario", no_wrap=True)
+    for heading in table.columns:
         shown.add_column(heading, overflow="fold")
     for name, row in zip(table.index, table.to_numpy(), strict=True):
         shown.add_row(str(name), *map(str, row))
