@@ -10,7 +10,6 @@ from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
 from analysis.faults.aftermath import Aftermath, handed_on
 from analysis.faults.losses import NOBODY
-from analysis.faults.outages import dark
 from analysis.faults.prediction import RETURNED_AFTER_S
 from analysis.faults.stages import Part, parts
 from scenarios.fault import Kind
@@ -118,7 +117,7 @@ def _left_alone(text: str, rows: pd.DataFrame, unknown: str) -> Iterator[Check]:
     if len(known):
         yield Check(
             name=f"left alone {text}",
-            claim="A backend that is known not to answer is asked only once in a while whether it is well.",
+            claim="While another lives, a backend that is known not to answer is asked only once in a while.",
             expected=f"at most {known['may_be_asked'].sum():,} times",
             evidence=AFTERMATH_CSV,
             **_outcome(
@@ -145,13 +144,12 @@ def _after(seconds: float) -> str:
 
 
 def _dark(evidence: Evidence, aftermath: Aftermath) -> Iterator[Check]:
-    nights = list(dark(aftermath.outages, list(evidence.manifest.claim.weights)))
-    if not nights:
+    if not aftermath.nights:
         return
     assert evidence.stack is not None
     assert evidence.stack.patience is not None
     lost = aftermath.losses[aftermath.losses["fault"] == NOBODY]
-    after_s = max((lost["sent_s"].max() - nights[-1][1], 0.0)) if len(lost) else 0.0
+    after_s = max((lost["sent_s"].max() - aftermath.nights[-1].until_s, 0.0)) if len(lost) else 0.0
     limit_s = evidence.stack.patience.fail_timeout_s + RETURNED_AFTER_S
     yield Check(
         name="lost in the dark",

@@ -9,9 +9,8 @@ import pandas as pd
 
 from analysis.evidence import Evidence
 from analysis.faults.losses import losses
-from analysis.faults.outages import PASSING, Outage, outages
+from analysis.faults.outages import PASSING, Night, Outage, dark, outages
 from analysis.faults.prediction import (
-    RETURNED_AFTER_S,
     Allowed,
     allowed_losses,
     asks_allowed,
@@ -30,16 +29,19 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Aftermath:
-    """`outages` in the order of time, the balancer's attempts (`tries`), the failed requests (`losses`).
+    """What was amiss (`outages`, in the order of time), and when nobody lived (`nights`).
+
+    `tries` are the balancer's attempts, `losses` the failed requests.
 
     `table` has a row per outage: its fault's number, what was done to whom in which stage, `at_s` since the first
     request; after how many seconds it was well again; how many requests were lost by it and how many may be, because
     of what; how soon the balancer knew of it and how soon it has to, in seconds since it was broken; how often it asked
-    the backend from then on until it was mended, and how often it may; how soon that returned, and how soon it has to,
-    in seconds since it was well. Not a number is what was not seen, infinite what has no limit.
+    the backend from then on until it was mended, while another lived, and how often it may; how soon that returned, and
+    how soon it has to, in seconds since it was well. Not a number is what was not seen, infinite what has no limit.
     """
 
     outages: list[Outage]
+    nights: list[Night]
     tries: pd.DataFrame
     losses: pd.DataFrame
     table: pd.DataFrame
@@ -50,13 +52,15 @@ class Aftermath:
         if evidence.strikes.empty or evidence.stack is None or evidence.stack.patience is None:
             return None
         amiss, attempts = outages(evidence.strikes), tries(evidence)
-        patience_s = evidence.stack.patience.fail_timeout_s + RETURNED_AFTER_S
-        lost = losses(evidence, matching, amiss, attempts, patience_s)
-        rows = [_row(outage, evidence, attempts, lost) for outage in amiss]
-        return cls(amiss, attempts, lost, pd.DataFrame(rows, columns=COLUMNS).set_index("fault"))
+        nights = list(dark(amiss, list(evidence.manifest.claim.weights)))
+        lost = losses(evidence, matching, amiss, nights, attempts)
+        rows = [_row(outage, evidence, attempts, lost, nights) for outage in amiss]
+        return cls(amiss, nights, attempts, lost, pd.DataFrame(rows, columns=COLUMNS).set_index("fault"))
 
 
-def _row(outage: Outage, evidence: Evidence, attempts: pd.DataFrame, lost: pd.DataFrame) -> dict[str, Any]:
+def _row(
+    outage: Outage, evidence: Evidence, attempts: pd.DataFrame, lost: pd.DataFrame, nights: list[Night]
+) -> dict[str, Any]:
     assert evidence.stack is not None
     assert evidence.stack.patience is not None
     patience, own = evidence.stack.patience, attempts[attempts["host_tag"] == outage.whom]
@@ -73,7 +77,7 @@ def _row(outage: Outage, evidence: Evidence, attempts: pd.DataFrame, lost: pd.Da
         "because": may.reason,
         "noticed_s": noticed_s,
         "noticed_within_s": noticed_within_s(outage, patience),
-        **_asked(outage.began_s + noticed_s, outage, own, patience),
+        **_asked(outage.began_s + noticed_s, outage, own, nights, patience),
         "returned_s": _returned_s(outage, own),
         "returned_within_s": returned_within_s(outage, patience),
     }
@@ -96,12 +100,22 @@ def _noticed_s(outage: Outage, own: pd.DataFrame) -> float:
     return max(0.0, float(failed.min()) - outage.began_s) if len(failed) and outage.is_noticed else nan
 
 
-def _asked(known_s: float, outage: Outage, own: pd.DataFrame, patience: Patience) -> dict[str, int]:
-    """How often it was asked when it was known that it would not answer."""
+def _asked(
+    known_s: float, outage: Outage, own: pd.DataFrame, nights: list[Night], patience: Patience
+) -> dict[str, int]:
+    """How often it was asked when it was known that it would not answer, and another lived.
+
+    nginx forgives the last of its group every failure, and the name server of Docker forgets who is gone: in the dark
+    the last one that has a name may be asked for everything.
+    """
     if isnan(known_s) or isinf(outage.cured_s) or known_s > outage.cured_s:
         return {"asked": 0, "may_be_asked": 0}
-    asked = int(own["from_s"].between(known_s + TURN_S, outage.cured_s).sum())
-    return {"asked": asked, "may_be_asked": asks_allowed(outage.cured_s - known_s, patience)}
+    asked_s = own.loc[own["from_s"].between(known_s + TURN_S, outage.cured_s), "from_s"]
+    left_alone_s = outage.cured_s - known_s
+    for night in nights:
+        asked_s = asked_s[~asked_s.between(*night)]
+        left_alone_s -= max(0.0, min(night.until_s, outage.cured_s) - max(night.from_s, known_s))
+    return {"asked": len(asked_s), "may_be_asked": asks_allowed(left_alone_s, patience)}
 
 
 def _returned_s(outage: Outage, own: pd.DataFrame) -> float:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import Evidence
-from analysis.faults.outages import Outage, dark
+from analysis.faults.outages import Night, Outage
+from analysis.faults.prediction import RETURNED_AFTER_S
 from analysis.faults.tries import TURN_S
 from analysis.generator import own_faults
 from analysis.matching import Matching
@@ -17,25 +18,27 @@ COLUMNS = ["request_id", "sent_s", "ended_s", "stage", "fault"]
 
 
 def losses(
-    evidence: Evidence, matching: Matching, outages: list[Outage], attempts: pd.DataFrame, patience_s: float
+    evidence: Evidence, matching: Matching, outages: list[Outage], nights: list[Night], attempts: pd.DataFrame
 ) -> pd.DataFrame:
     """A row per failed request: its id (a number), when it was sent and came to its end, its stage, its `fault`.
 
     `fault` is the number of the one that explains it: it broke the backend that was asked last, or nginx, meanwhile.
-    It is `NOBODY` where no backend was sent anything while none lived, or `patience_s` after that, and 0 where nothing
+    It is `NOBODY` where no backend was sent anything while none lived, or could be back yet, and 0 where nothing
     explains it.
     """
+    assert evidence.stack is not None
+    assert evidence.stack.patience is not None
+    back_s = evidence.stack.patience.fail_timeout_s + RETURNED_AFTER_S
     failed = _failed(evidence)
     tried = attempts[attempts["request_id"].isin(failed["request_id"])]
     sent = set(tried.loc[tried["sent"], "request_id"])
     last = tried[tried["last"]].drop_duplicates("request_id").set_index("request_id")
     logged = set(evidence.balancer["balanced_request_id"].to_numpy()[matching.balancer])
-    nights = list(dark(outages, list(evidence.manifest.claim.weights)))
     faults = []
     for request, from_s, until_s in zip(failed["request_id"], failed["sent_s"], failed["ended_s"], strict=True):
         if request not in logged:
             faults.append(_of_nginx(outages, from_s, until_s))
-        elif request not in sent and _is_dark(nights, from_s, until_s, patience_s):
+        elif request not in sent and _is_dark(nights, from_s, until_s, back_s):
             faults.append(NOBODY)
         else:
             faults.append(_of_backend(outages, last, request))
@@ -56,8 +59,8 @@ def _failed(evidence: Evidence) -> pd.DataFrame:
     )
 
 
-def _is_dark(nights: list[tuple[float, float]], from_s: float, until_s: float, patience_s: float) -> bool:
-    return any(begin_s <= until_s and from_s <= end_s + patience_s for begin_s, end_s in nights)
+def _is_dark(nights: list[Night], from_s: float, until_s: float, back_s: float) -> bool:
+    return any(night.from_s <= until_s and from_s <= night.until_s + back_s for night in nights)
 
 
 def _of_nginx(outages: list[Outage], from_s: float, until_s: float) -> int:

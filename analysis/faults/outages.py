@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -68,7 +69,14 @@ def _outage(strike: Strike, later: list[Strike]) -> Outage:
     return Outage(strike.number, what, strike.whom, strike.stage, began_s, broken_s, cured_s, well_s)
 
 
-def dark(outages: list[Outage], backends: list[str]) -> Iterator[tuple[float, float]]:
+class Night(NamedTuple):
+    """A time in which no backend lived, in seconds since the Unix epoch."""
+
+    from_s: float
+    until_s: float
+
+
+def dark(outages: list[Outage], backends: list[str]) -> Iterator[Night]:
     """The times in which no backend lived: from when on, and until the first was well again."""
     noticed = [outage for outage in outages if outage.is_noticed]
     for last in noticed:
@@ -79,4 +87,4 @@ def dark(outages: list[Outage], backends: list[str]) -> Iterator[tuple[float, fl
         ]
         together = [last, *(other for other in others if other is not None)]
         if len(together) == len(backends):
-            yield last.began_s, min(outage.well_s for outage in together)
+            yield Night(last.began_s, min(outage.well_s for outage in together))

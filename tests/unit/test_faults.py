@@ -14,6 +14,7 @@ from analysis.verdict import judge
 from scenarios.ledgers import Strike
 from tests.unit.broken_run import KILLED_S, PATIENCE, STRIKES, broken_run, strike
 from tests.unit.evidence import frame
+from tests.unit.runs import struck
 
 FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
 OTHERS = ("services", "users")  # which are not made
@@ -89,6 +90,19 @@ def test_of_a_balancer_that_forgives_more_than_one_failure_nothing_is_predicted(
     assert {"noticed kill b", "left alone kill b", "returned kill b", "split in without"} <= broken
     assert checks["noticed kill b"].observed.endswith("so with max_fails=1, and the configuration has 3")
     assert checks["lost by kill b"].outcome is Outcome.PASS
+
+
+def test_only_while_another_lives_has_a_dead_backend_to_be_left_alone():
+    others = [strike(number, "kill", 5.9, 5.9, "failing", tag) for number, tag in enumerate("ac", 1)]
+    own = [strike(3, "kill", 6, 6, "failing"), strike(4, "start", 16, 16.5, "returning")]
+
+    def asked_and_may_be(strikes):
+        made = struck(strikes, probed_every_s=0.5)
+        return tuple(Aftermath.of(made, Tables.of(made).matching).table.loc[3][["asked", "may_be_asked"]])
+
+    assert asked_and_may_be([*others, *own]) == (0, 1)
+    asked, may_be = asked_and_may_be([others[0], *own])
+    assert asked > may_be == 5
 
 
 def test_a_retry_at_a_backend_that_was_well_is_not_accounted_for():
