@@ -11,9 +11,9 @@ from analysis.faults.prediction import allowed_losses, noticed_within_s, probes_
 from analysis.faults.tries import most_at_once, tries
 from analysis.tables import Tables
 from analysis.verdict import judge
-from scenarios.ledgers import Strike
+from scenarios.ledgers import Processed, Strike
 from tests.unit.broken_run import KILLED_S, PATIENCE, STRIKES, broken_run, strike
-from tests.unit.evidence import frame
+from tests.unit.evidence import counted, frame
 from tests.unit.runs import struck
 
 FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
@@ -90,6 +90,19 @@ def test_of_a_balancer_that_forgives_more_than_one_failure_nothing_is_predicted(
     assert {"noticed kill b", "left alone kill b", "returned kill b", "split in without"} <= broken
     assert checks["noticed kill b"].observed.endswith("so with max_fails=1, and the configuration has 3")
     assert checks["lost by kill b"].outcome is Outcome.PASS
+
+
+def test_an_answer_that_a_hanging_backend_cut_off_is_no_disagreement():
+    made = struck([strike(1, "hang", 6, 6, "failing"), strike(2, "resume", 16, 16.5, "returning")], cut_off=True)
+    answered = {tag: int((made.responses["host_tag"] == tag).sum()) for tag in "abc"}
+
+    def agreement(created):
+        found = replace(made, processed=frame(counted(answered | {"b": created}), Processed))
+        return {check.name: check.outcome for check in judge(found, Tables.of(found)).checks}["ledgers b"]
+
+    assert agreement(answered["b"] + 1) is Outcome.PASS
+    assert agreement(answered["b"]) is FAIL
+    assert agreement(answered["b"] + 2) is INVALID  # somebody else may have asked for it
 
 
 def test_only_while_another_lives_has_a_dead_backend_to_be_left_alone():
