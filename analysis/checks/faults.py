@@ -31,23 +31,21 @@ def fault_checks(evidence: Evidence, aftermath: Aftermath | None, doubt: str) ->
     yield _brought_about(evidence)
     if aftermath is None:
         return
-    unknown = _unknown(evidence)
+    unknown = _unknown(aftermath)
     for text, rows in _by_text(aftermath.table):
         yield _lost(text, rows)
         yield from _noticed(text, rows, unknown)
         yield from _left_alone(text, rows, unknown)
         yield from _returned(text, rows, unknown)
-    yield from _dark(evidence, aftermath)
+    yield from _dark(aftermath)
     yield _sent_twice(evidence, aftermath)
     yield from _unseen(evidence, aftermath)
     yield from (_split(part, doubt or unknown) for part in parts(evidence, aftermath))
 
 
-def _unknown(evidence: Evidence) -> str:
+def _unknown(aftermath: Aftermath) -> str:
     """Why nothing can be predicted of how this balancer forgives; empty when something can."""
-    assert evidence.stack is not None
-    assert evidence.stack.patience is not None
-    forgives = evidence.stack.patience.max_fails
+    forgives = aftermath.patience.max_fails
     return "" if forgives == 1 else f"what is predicted is so with max_fails=1, and the configuration has {forgives}"
 
 
@@ -143,14 +141,12 @@ def _after(seconds: float) -> str:
     return "not at all" if isnan(seconds) else f"after {seconds:.3f} s"
 
 
-def _dark(evidence: Evidence, aftermath: Aftermath) -> Iterator[Check]:
+def _dark(aftermath: Aftermath) -> Iterator[Check]:
     if not aftermath.nights:
         return
-    assert evidence.stack is not None
-    assert evidence.stack.patience is not None
     lost = aftermath.losses[aftermath.losses["fault"] == NOBODY]
     after_s = max((lost["sent_s"].max() - aftermath.nights[-1].until_s, 0.0)) if len(lost) else 0.0
-    limit_s = evidence.stack.patience.fail_timeout_s + RETURNED_AFTER_S
+    limit_s = aftermath.patience.fail_timeout_s + RETURNED_AFTER_S
     yield Check(
         name="lost in the dark",
         claim="Requests are turned away only while no backend lives, and at once.",

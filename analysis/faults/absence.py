@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from math import isnan
 from typing import NamedTuple
 
-from analysis.evidence import Evidence
 from analysis.faults.aftermath import Aftermath
 from analysis.faults.outages import Outage
 
@@ -27,13 +26,11 @@ class Absence(NamedTuple):
         return self.known_s <= from_s and until_s <= self.asked_s
 
 
-def absences(evidence: Evidence, aftermath: Aftermath) -> Iterator[Absence]:
+def absences(aftermath: Aftermath) -> Iterator[Absence]:
     """An absence for each outage that passive checks can see."""
-    assert evidence.stack is not None
-    assert evidence.stack.patience is not None
     for outage in aftermath.outages:
         if outage.is_noticed:
-            yield _absence(outage, aftermath, evidence.stack.patience.fail_timeout_s)
+            yield _absence(outage, aftermath, aftermath.patience.fail_timeout_s)
 
 
 def _absence(outage: Outage, aftermath: Aftermath, fail_timeout_s: float) -> Absence:

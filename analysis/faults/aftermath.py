@@ -11,6 +11,7 @@ from analysis.evidence import Evidence
 from analysis.faults.losses import losses
 from analysis.faults.outages import PASSING, Night, Outage, dark, outages
 from analysis.faults.prediction import (
+    RETURNED_AFTER_S,
     Allowed,
     allowed_losses,
     asks_allowed,
@@ -31,7 +32,7 @@ COLUMNS = [
 class Aftermath:
     """What was amiss (`outages`, in the order of time), and when nobody lived (`nights`).
 
-    `tries` are the balancer's attempts, `losses` the failed requests.
+    `patience` is the balancer's, by which all is judged; `tries` are its attempts, `losses` the failed requests.
 
     `table` has a row per outage: its fault's number, what was done to whom in which stage, `at_s` since the first
     request; after how many seconds it was well again; how many requests were lost by it and how many may be, because
@@ -40,6 +41,7 @@ class Aftermath:
     how soon it has to, in seconds since it was well. Not a number is what was not seen, infinite what has no limit.
     """
 
+    patience: Patience
     outages: list[Outage]
     nights: list[Night]
     tries: pd.DataFrame
@@ -51,20 +53,26 @@ class Aftermath:
         """Of a run that had faults and whose ledgers were kept; else there is none."""
         if evidence.strikes.empty or evidence.stack is None or evidence.stack.patience is None:
             return None
+        patience = evidence.stack.patience
         amiss, attempts = outages(evidence.strikes), tries(evidence)
         nights = list(dark(amiss, list(evidence.manifest.claim.weights)))
-        lost = losses(evidence, matching, amiss, nights, attempts)
-        rows = [_row(outage, evidence, attempts, lost, nights) for outage in amiss]
-        return cls(amiss, nights, attempts, lost, pd.DataFrame(rows, columns=COLUMNS).set_index("fault"))
+        lost = losses(evidence, matching, amiss, [_and_return(night, patience) for night in nights], attempts)
+        rows = [_row(outage, evidence, patience, attempts, nights) for outage in amiss]
+        table = pd.DataFrame(rows, columns=COLUMNS).set_index("fault")
+        table["lost"] = lost["fault"].value_counts().reindex(table.index, fill_value=0)
+        return cls(patience, amiss, nights, attempts, lost, table)
+
+
+def _and_return(night: Night, patience: Patience) -> Night:
+    """Until somebody has to be asked again."""
+    return Night(night.from_s, night.until_s + patience.fail_timeout_s + RETURNED_AFTER_S)
 
 
 def _row(
-    outage: Outage, evidence: Evidence, attempts: pd.DataFrame, lost: pd.DataFrame, nights: list[Night]
+    outage: Outage, evidence: Evidence, patience: Patience, attempts: pd.DataFrame, nights: list[Night]
 ) -> dict[str, Any]:
-    assert evidence.stack is not None
-    assert evidence.stack.patience is not None
-    patience, own = evidence.stack.patience, attempts[attempts["host_tag"] == outage.whom]
-    may, noticed_s = _allowed(outage, evidence, own), _noticed_s(outage, own)
+    own = attempts[attempts["host_tag"] == outage.whom]
+    may, noticed_s = _allowed(outage, evidence, patience, own), _noticed_s(outage, own)
     return {
         "fault": outage.number,
         "what": str(outage.what),
@@ -72,7 +80,6 @@ def _row(
         "stage": outage.stage,
         "at_s": outage.began_s - evidence.responses["sent_us"].min() / 1e6,
         "well_after_s": outage.well_s - outage.began_s if isfinite(outage.well_s) else nan,
-        "lost": int((lost["fault"] == outage.number).sum()),
         "may_lose": may.most,
         "because": may.reason,
         "noticed_s": noticed_s,
@@ -83,15 +90,13 @@ def _row(
     }
 
 
-def _allowed(outage: Outage, evidence: Evidence, own: pd.DataFrame) -> Allowed:
-    assert evidence.stack is not None
-    assert evidence.stack.patience is not None
+def _allowed(outage: Outage, evidence: Evidence, patience: Patience, own: pd.DataFrame) -> Allowed:
     client = evidence.responses
     sent_s = client["sent_us"] / 1e6
     on_their_way = pd.DataFrame({"from_s": sent_s, "until_s": sent_s + client["latency_us"] / 1e6})
     until_s = outage.well_s if outage.what in PASSING else outage.broken_s  # it was struck within that time
     in_flight = most_at_once(on_their_way, outage.began_s - TURN_S, until_s + TURN_S)
-    return allowed_losses(outage, own, in_flight, evidence.manifest.scenario.peak_users, evidence.stack.patience)
+    return allowed_losses(outage, own, in_flight, evidence.manifest.scenario.peak_users, patience)
 
 
 def _noticed_s(outage: Outage, own: pd.DataFrame) -> float:

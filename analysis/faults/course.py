@@ -53,7 +53,7 @@ def _shares(evidence: Evidence, aftermath: Aftermath, stretches: Stretches) -> p
     counted = {tag: _counted(asked.loc[asked["host_tag"] == tag, "from_s"], stretches) for tag in weights}
     total = _counted(asked["from_s"], stretches).astype("float64")
     total[total < sum(weights.values())] = nan
-    away = list(absences(evidence, aftermath))
+    away = list(absences(aftermath))
     begin_s, width_s = stretches.begin_us / 1e6, stretches.width_us / 1e6
     predicted = [predicted_shares(weights, away, at_s, at_s + width_s) for at_s in begin_s]
     frames = [

@@ -7,7 +7,6 @@ import pandas as pd
 
 from analysis.evidence import Evidence
 from analysis.faults.outages import Night, Outage
-from analysis.faults.prediction import RETURNED_AFTER_S
 from analysis.faults.tries import TURN_S
 from analysis.generator import own_faults
 from analysis.matching import Matching
@@ -23,12 +22,9 @@ def losses(
     """A row per failed request: its id (a number), when it was sent and came to its end, its stage, its `fault`.
 
     `fault` is the number of the one that explains it: it broke the backend that was asked last, or nginx, meanwhile.
-    It is `NOBODY` where no backend was sent anything while none lived, or could be back yet, and 0 where nothing
-    explains it.
+    It is `NOBODY` where no backend was sent anything in one of the `nights`, in which none lived or could be back yet,
+    and 0 where nothing explains it.
     """
-    assert evidence.stack is not None
-    assert evidence.stack.patience is not None
-    back_s = evidence.stack.patience.fail_timeout_s + RETURNED_AFTER_S
     failed = _failed(evidence)
     tried = attempts[attempts["request_id"].isin(failed["request_id"])]
     sent = set(tried.loc[tried["sent"], "request_id"])
@@ -38,7 +34,7 @@ def losses(
     for request, from_s, until_s in zip(failed["request_id"], failed["sent_s"], failed["ended_s"], strict=True):
         if request not in logged:
             faults.append(_of_nginx(outages, from_s, until_s))
-        elif request not in sent and _is_dark(nights, from_s, until_s, back_s):
+        elif request not in sent and _is_dark(nights, from_s, until_s):
             faults.append(NOBODY)
         else:
             faults.append(_of_backend(outages, last, request))
@@ -59,8 +55,8 @@ def _failed(evidence: Evidence) -> pd.DataFrame:
     )
 
 
-def _is_dark(nights: list[Night], from_s: float, until_s: float, back_s: float) -> bool:
-    return any(night.from_s <= until_s and from_s <= night.until_s + back_s for night in nights)
+def _is_dark(nights: list[Night], from_s: float, until_s: float) -> bool:
+    return any(night.from_s <= until_s and from_s <= night.until_s for night in nights)
 
 
 def _of_nginx(outages: list[Outage], from_s: float, until_s: float) -> int:
