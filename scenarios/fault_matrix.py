@@ -15,7 +15,8 @@ NAME = "faults"
 def fault_matrix(stack: Stack, reports: Path) -> int:
     """Run every scenario whose faults are possible on this stack, and keep the matrix under `reports`.
 
-    Returns the exit code of the worst. Raises `UsageError` when one cannot be run, `Interrupted` on Ctrl-C.
+    Returns the exit code of the worst. Raises `UsageError` when one cannot be run, `Interrupted` on Ctrl-C; the matrix
+    is then of those that came before.
     """
     kinds = stack.breaker().kinds
     scenarios = [scenario for scenario in map(Scenario.load, names()) if scenario.faults]
@@ -23,7 +24,17 @@ def fault_matrix(stack: Stack, reports: Path) -> int:
     for scenario in scenarios:
         if scenario not in possible:
             print(f"{scenario.name}: is not possible on the {stack.name} stack", flush=True)
-    directories = run_each(possible, stack, reports, Load())
+    judged: list[ReportDirectory] = []
+    try:
+        run_each(possible, stack, reports, Load(), judged.append)
+    except BaseException:
+        if judged:
+            _show(judged, reports)
+        raise
+    return _show(judged, reports)
+
+
+def _show(directories: list[ReportDirectory], reports: Path) -> int:
     into = ReportDirectory.new(reports, NAME).path
     command = [sys.executable, "-m", "analysis.matrix", str(into), *(str(each.path) for each in directories)]
     return subprocess.run(command, cwd=PROJECT, check=False).returncode

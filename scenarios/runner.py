@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,20 +63,21 @@ def run(scenario: Scenario, stack: Stack, reports: Path, load: Load) -> int:
     return judged(directory)
 
 
-def run_each(scenarios: Sequence[Scenario], stack: Stack, reports: Path, load: Load) -> list[ReportDirectory]:
-    """Run scenarios one after the other on a stack that stays up meanwhile, and judge each. Returns where they are.
+def run_each(
+    scenarios: Sequence[Scenario], stack: Stack, reports: Path, load: Load, keep: Callable[[ReportDirectory], None]
+) -> None:
+    """Run scenarios one after the other on a stack that stays up meanwhile. `keep` is told of each that was judged.
 
     Raises what `run` does; nothing is started when one of them cannot be.
     """
     as_asked = [_as_asked(scenario, stack, load) for scenario in scenarios]
-    directories = []
     with stack.reserved(), _brought_up(stack):
         for number, scenario in enumerate(as_asked, start=1):
             print(f"\n{number} of {len(as_asked)}, {scenario.name}: {scenario.claim}", flush=True)
-            directories.append(_driven(scenario, stack, reports, load))
+            directory = _driven(scenario, stack, reports, load)
             print(flush=True)
-            judged(directories[-1])
-    return directories
+            judged(directory)
+            keep(directory)
 
 
 def _as_asked(scenario: Scenario, stack: Stack, load: Load) -> Scenario:

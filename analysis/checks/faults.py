@@ -10,6 +10,7 @@ from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
 from analysis.faults.aftermath import Aftermath, handed_on
 from analysis.faults.losses import NOBODY
+from analysis.faults.outages import Outage
 from analysis.faults.prediction import RETURNED_AFTER_S
 from analysis.faults.stages import Part, parts
 from scenarios.fault import Kind
@@ -184,10 +185,23 @@ def _unseen(evidence: Evidence, aftermath: Aftermath) -> Iterator[Check]:
             name=f"unseen {outage.text}",
             claim=f"A finding: {outage.whom} {UNSEEN[outage.what]}, and keeps its share, for nobody looks at that.",
             expected=f"{share:,.0f} ± {edges:,} of {len(picks):,} requests",
-            observed=f"{took:,}",
-            outcome=Outcome.of(held=abs(took - share) <= edges, known=len(picks) > 0),
             evidence=AFTERMATH_CSV,
+            **_outcome(f"{took:,}", _not_shown(outage, picks, evidence.resources), held=abs(took - share) <= edges),
         )
+
+
+def _not_shown(outage: Outage, picks: pd.DataFrame, resources: pd.DataFrame) -> str:
+    """Why it is no finding that nobody looked; empty when it is one."""
+    if picks.empty:
+        return "no request came meanwhile"
+    if outage.what is Kind.UNHEALTHY and not _was_called_unhealthy(outage, resources):
+        return "the engine did not call it unhealthy meanwhile"
+    return ""
+
+
+def _was_called_unhealthy(outage: Outage, resources: pd.DataFrame) -> bool:
+    meanwhile = (resources["at_us"] / 1e6).between(outage.broken_s, outage.cured_s)
+    return bool((meanwhile & (resources["service"] == outage.whom) & (resources["health"] == "unhealthy")).any())
 
 
 def _split(part: Part, doubt: str) -> Check:

@@ -41,7 +41,7 @@ ACCESS_LOG = f"{LOGS}/access.csv"
 LOG_ROW_BYTES = 400  # the longest row of the access log, with room to spare
 INSIDE = "/app"  # where the project lies in the image of Locust
 SETTLES_S = 0.2
-HEALTHY_WITHIN_S = 180  # three failed checks, 30 s apart, and what lies before them
+HEALTHY_WITHIN_S = 120  # three checks that are not answered, 10 s each and as far apart, and what lies before them
 
 
 class ComposeStack:
@@ -210,7 +210,7 @@ class ComposeStack:
         self._build(first=min(self._expected.keys() - {BALANCER}))
 
     def _start_containers(self) -> None:
-        with self._console.working("starting the containers: half a minute with Docker older than 25"):
+        with self._console.working("starting the containers: about a quarter of a minute"):
             try:
                 wait = ("--wait", "--wait-timeout", str(HEALTHY_WITHIN_S))
                 compose("up", "--detach", *wait, environment=self._environment)

@@ -35,7 +35,7 @@ def test_limits_are_in_force_in_the_engine_and_in_the_kernel(inspected, compose,
 @pytest.mark.parametrize("service", BACKENDS)
 def test_health_is_checked_as_promised_and_healthy(inspected, service):
     check = inspected[service]["Config"]["Healthcheck"]
-    assert (check["Interval"], check["Timeout"], check["Retries"]) == (30 * S, 10 * S, 3)
+    assert (check["Interval"], check["Timeout"], check["Retries"]) == (10 * S, 10 * S, 3)
     assert inspected[service]["State"]["Health"]["Status"] == "healthy"
     assert inspected[service]["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
 

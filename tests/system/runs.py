@@ -36,9 +36,13 @@ def answered(reports):
 
 def begun(name, reports, *, offset, stack="local"):
     """A run that has just been started, as a person would start it."""
-    command = [sys.executable, "-m", "scenarios", "--stack", stack, "--port-offset", str(offset), "run", name]
+    return command("run", name, "--reports", str(reports), offset=offset, stack=stack)
+
+
+def command(*arguments, offset, stack="local"):
+    """A command that has just been given."""
     return subprocess.Popen(
-        [*command, "--reports", str(reports)],
+        [sys.executable, "-m", "scenarios", "--stack", stack, "--port-offset", str(offset), *arguments],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -49,9 +53,17 @@ def begun(name, reports, *, offset, stack="local"):
 
 def interrupted_when_struck(name, reports, **where):
     """A run with faults that gets Ctrl-C as soon as the first of them was brought about."""
-    run = begun(name, reports, **where)
+
+    def is_struck():
+        return any(path.read_text().count("\n") > 1 for path in reports.glob("*/*/faults.csv"))
+
+    return interrupted_when(is_struck, begun(name, reports, **where))
+
+
+def interrupted_when(condition, run):
+    """This run, which gets Ctrl-C as soon as the condition holds, at its end."""
     try:
-        wait_for(lambda: any(path.read_text().count("\n") > 1 for path in reports.glob("*/*/faults.csv")), 60.0)
+        wait_for(condition, 120.0)
     finally:
         run.send_signal(signal.SIGINT)
         said = run.communicate(timeout=90)

@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.stacks.local import LocalStack
 from tests.conftest import PROJECT, processes_of, scenarios
-from tests.system.runs import SMALL, checks, interrupted_when_struck, only
+from tests.system.runs import SMALL, checks, command, interrupted_when, interrupted_when_struck, only
 
 
 @pytest.mark.alone
@@ -37,6 +37,16 @@ def test_ctrl_c_in_the_middle_of_a_fault_leaves_the_stack_as_well_as_it_was(name
 def test_ctrl_c_in_the_middle_of_a_fault_leaves_nothing_of_a_stack_of_its_own(offset, reports):
     assert interrupted_when_struck("failover", reports, offset=offset).returncode == 130
     assert processes_of(offset) == []
+
+
+def test_ctrl_c_in_the_middle_of_all_faults_leaves_the_matrix_of_those_that_are_done(offset, reports):
+    run = command("faults", "--reports", str(reports), offset=offset)
+    ended = interrupted_when(lambda: any(reports.glob("brown-out/*/responses.csv")), run)
+    assert ended.returncode == 130, ended.stderr
+    assert "unhealthy: is not possible on the local stack\n" in ended.stdout
+    (matrix,) = reports.glob("faults/*/matrix.csv")
+    assert list(pd.read_csv(matrix)["scenario"]) == ["all-down"]
+    assert ended.stdout.endswith(f"kept in {matrix.parent}\n")
 
 
 def test_a_fault_that_the_stack_cannot_bring_about_is_refused_before_anything_starts(offset, reports):

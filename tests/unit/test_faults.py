@@ -11,10 +11,11 @@ from analysis.faults.prediction import allowed_losses, noticed_within_s, probes_
 from analysis.faults.tries import most_at_once, tries
 from analysis.tables import Tables
 from analysis.verdict import judge
-from scenarios.ledgers import Processed, Strike
+from scenarios.ledgers import Processed, Resource, Strike
 from tests.unit.broken_run import KILLED_S, PATIENCE, STRIKES, broken_run, strike
 from tests.unit.evidence import counted, frame
 from tests.unit.runs import struck
+from tests.unit.test_resources import sample
 
 FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
 OTHERS = ("services", "users")  # which are not made
@@ -161,3 +162,20 @@ def test_the_most_at_once_are_those_that_overlap():
     attempts = tries(broken_run())
     assert most_at_once(attempts, 1000 + KILLED_S, 1000 + KILLED_S) == 1
     assert most_at_once(attempts, 2000, 2000) == 0
+
+
+@pytest.mark.parametrize(
+    ("samples", "outcome"),
+    [
+        ([sample(6.2, "b"), sample(12.0, "b", health="unhealthy")], Outcome.PASS),
+        ([sample(6.2, "b"), sample(12.0, "b")], INVALID),
+        ([sample(12.0, "a", health="unhealthy"), sample(17.0, "b", health="unhealthy")], INVALID),
+        ([], INVALID),
+    ],
+)
+def test_it_is_a_finding_that_nobody_acts_on_what_is_unhealthy_only_where_it_was_called_so(samples, outcome):
+    ill = [strike(1, "unhealthy", 6.0, 6.01, "failing"), strike(2, "resume", 16.0, 16.1, "returning")]
+    made = replace(struck(ill, lost=(), back_s=0.0, probed_every_s=99.0), resources=frame(samples, Resource))
+    check = next(each for each in judge(made, Tables.of(made)).checks if each.name == "unseen unhealthy b")
+    assert check.outcome == outcome
+    assert check.observed.endswith("did not call it unhealthy meanwhile") == (outcome is INVALID)
