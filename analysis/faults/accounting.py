@@ -22,8 +22,9 @@ class Account:
 
     `ended` backends have counted anew, perhaps under another address, `broken` ones were not well for a while,
     `limited` ones had another limit of CPU. `other_workers` tells whether the balancer is to have others afterwards,
-    and `unlogged` how many requests died with one of them, which logged nothing of what backends did for them. Of
-    `unanswered` requests a backend may have done the work when nobody waited for it any more.
+    and `unlogged` how many requests died with one of them, which logged nothing of what backends did for them, besides
+    those that it had `answered`. Of `unanswered` requests a backend may have done the work when nobody waited for it
+    any more.
     """
 
     ended: frozenset[str] = field(default_factory=frozenset)
@@ -31,6 +32,7 @@ class Account:
     limited: frozenset[str] = field(default_factory=frozenset)
     other_workers: bool = False
     unlogged: int = 0
+    answered: dict[str, int] = field(default_factory=dict)
     unanswered: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -43,6 +45,7 @@ class Account:
         lost = [of_number[number] for number in aftermath.losses["fault"] if number in of_number]
         return cls(
             unanswered=dict(Counter(outage.whom for outage in lost)),
+            answered=dict(Counter(aftermath.unlogged["host_tag"])),
             unlogged=sum(outage.what is Kind.KILL_NGINX_WORKER for outage in lost),
             ended=frozenset(outage.whom for outage in amiss if outage.what in ENDS),
             broken=frozenset(outage.whom for outage in amiss if outage.whom),
@@ -64,8 +67,10 @@ def unaccounted(differences: pd.DataFrame, evidence: Evidence, aftermath: Afterm
     of_lost = kinds.isin(OF_LOST) & ids.isin(evidence.ids.texts(lost))
     of_handed_on = kinds.isin(OF_HANDED_ON) & ids.isin(evidence.ids.texts(_handed_on(aftermath)))
     unasked = kinds == Difference.UNASKED
-    of_unlogged = unasked & (differences.loc[unasked, "count"].sum() <= Account.of(aftermath).unlogged)
-    return differences[~of_lost & ~of_handed_on & ~of_unlogged]
+    of_answered = (kinds == Difference.UNLOGGED) & ids.isin(evidence.ids.texts(aftermath.unlogged["request_id"]))
+    died = Account.of(aftermath).unlogged + len(aftermath.unlogged)
+    of_unlogged = unasked & (differences.loc[unasked, "count"].sum() <= died)
+    return differences[~of_lost & ~of_handed_on & ~of_answered & ~of_unlogged]
 
 
 def _handed_on(aftermath: Aftermath) -> pd.Series:

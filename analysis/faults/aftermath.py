@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.evidence import Evidence
-from analysis.faults.losses import losses
+from analysis.faults.losses import losses, unlogged
 from analysis.faults.outages import PASSING, Night, Outage, dark, outages
 from analysis.faults.prediction import (
     RETURNED_AFTER_S,
@@ -32,7 +32,8 @@ COLUMNS = [
 class Aftermath:
     """What was amiss (`outages`, in the order of time), and when nobody lived (`nights`).
 
-    `patience` is the balancer's, by which all is judged; `tries` are its attempts, `losses` the failed requests.
+    `patience` is the balancer's, by which all is judged; `tries` are its attempts, `losses` the failed requests,
+    `unlogged` those that were answered and died with a worker of nginx before it had logged that.
 
     `table` has a row per outage: its fault's number, what was done to whom in which stage, `at_s` since the first
     request; after how many seconds it was well again; how many requests were lost by it and how many may be, because
@@ -46,6 +47,7 @@ class Aftermath:
     nights: list[Night]
     tries: pd.DataFrame
     losses: pd.DataFrame
+    unlogged: pd.DataFrame
     table: pd.DataFrame
 
     @classmethod
@@ -60,7 +62,7 @@ class Aftermath:
         rows = [_row(outage, evidence, patience, attempts, nights) for outage in amiss]
         table = pd.DataFrame(rows, columns=COLUMNS).set_index("fault")
         table["lost"] = lost["fault"].value_counts().reindex(table.index, fill_value=0)
-        return cls(patience, amiss, nights, attempts, lost, table)
+        return cls(patience, amiss, nights, attempts, lost, unlogged(evidence, matching, amiss), table)
 
 
 def _and_return(night: Night, patience: Patience) -> Night:

@@ -1,4 +1,4 @@
-"""The requests that failed, each with the fault that explains it, if one does."""
+"""The requests that failed, each with the fault that explains it, if one does; and those that died unlogged."""
 
 from collections.abc import Iterator
 
@@ -39,6 +39,22 @@ def losses(
         else:
             faults.append(_of_backend(outages, last, request))
     return failed.assign(fault=np.array(faults, dtype="int64"))[COLUMNS]
+
+
+def unlogged(evidence: Evidence, matching: Matching, outages: list[Outage]) -> pd.DataFrame:
+    """A row per request that a worker of nginx had answered, and not logged yet, when it was killed: id, `host_tag`.
+
+    A worker does one thing after the other, so there is one of each at most.
+    """
+    answered = evidence.responses.iloc[matching.unlogged]
+    answered = answered[answered["status"] > 0]
+    answered_s = (answered["sent_us"] + answered["latency_us"]) / 1e6
+    found: list[int] = []
+    for outage in outages:
+        if outage.what is Kind.KILL_NGINX_WORKER:
+            meets = answered_s.between(outage.began_s - TURN_S, outage.well_s + TURN_S)
+            found += [place for place in answered.index[meets] if place not in found][:1]
+    return answered.loc[found, ["request_id", "host_tag"]]
 
 
 def _failed(evidence: Evidence) -> pd.DataFrame:

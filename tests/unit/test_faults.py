@@ -33,6 +33,16 @@ def turned(**changes):
     }
 
 
+def robbed_of_a_worker(*unlogged_s):
+    """A run in which a worker of nginx was killed, and what was answered at these seconds is not in the log."""
+    made = struck([strike(1, "kill-nginx-worker", 6.0, 6.1, "failing", "")], lost=(), back_s=0.0, probed_every_s=99.0)
+    logged_s = made.balancer["msec"] - 1000
+    kept = [not any(abs(at_s - second) < 0.005 for second in unlogged_s) for at_s in logged_s]
+    others = made.stack.model_copy(update={"after": made.stack.before.model_copy(update={"workers": [2]})})
+    processed = frame(counted(made.responses["host_tag"].value_counts().to_dict()), Processed)
+    return replace(made, balancer=made.balancer[kept], stack=others, processed=processed)
+
+
 def of(what, began_s=6.0, cured_s=16.0):
     return outages(
         frame([strike(1, what, began_s, began_s, "failing"), strike(2, "resume", cured_s, cured_s, "failing")], Strike)
@@ -162,6 +172,22 @@ def test_the_most_at_once_are_those_that_overlap():
     attempts = tries(broken_run())
     assert most_at_once(attempts, 1000 + KILLED_S, 1000 + KILLED_S) == 1
     assert most_at_once(attempts, 2000, 2000) == 0
+
+
+@pytest.mark.parametrize(
+    ("unlogged_s", "is_accounted_for"),
+    [
+        ((), True),
+        ((6.05,), True),
+        ((6.05, 6.06), False),  # a worker does one thing after the other
+        ((8.0,), False),
+    ],
+)
+def test_a_worker_that_is_killed_may_have_answered_one_request_that_it_did_not_log(unlogged_s, is_accounted_for):
+    made = robbed_of_a_worker(*unlogged_s)
+    turned = [check.name for check in judge(made, Tables.of(made)).checks if check.outcome in (FAIL, INVALID)]
+    kinds = {name.split()[0] for name in turned} - set(OTHERS)
+    assert kinds == (set() if is_accounted_for else {"unlogged", "unasked", "ledgers", "split"})
 
 
 @pytest.mark.parametrize(
