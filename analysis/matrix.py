@@ -75,7 +75,8 @@ def findings(runs: Iterable[Broken]) -> Iterator[str]:
 def _row(run: Broken) -> dict[str, str]:
     return {
         "scenario": run.verdict.scenario,
-        "lost (at most)": f"{_lost(run.aftermath)}{''.join(_turned_away(run))}",
+        "lost (at most)": _lost(run.aftermath),
+        "turned away": next((check.observed for check in run.checks(DARK)), "-"),
         "sent twice": next((check.observed for check in run.checks("sent twice")), UNKNOWN),
         "noticed (within)": _slowest(run.aftermath, "noticed_s", "noticed_within_s"),
         "returned (within)": _slowest(run.aftermath, "returned_s", "returned_within_s"),
@@ -86,10 +87,6 @@ def _row(run: Broken) -> dict[str, str]:
 
 def _lost(aftermath: pd.DataFrame | None) -> str:
     return UNKNOWN if aftermath is None else f"{aftermath['lost'].sum():,} ({aftermath['may_lose'].sum():,})"
-
-
-def _turned_away(run: Broken) -> Iterator[str]:
-    yield from (f"; with nobody alive {check.observed} it" for check in run.checks(DARK))
 
 
 def _slowest(aftermath: pd.DataFrame | None, column: str, limit: str) -> str:

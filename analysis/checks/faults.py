@@ -10,7 +10,7 @@ from analysis.checks.check import Check, Outcome
 from analysis.evidence import Evidence
 from analysis.faults.aftermath import Aftermath, handed_on
 from analysis.faults.losses import NOBODY
-from analysis.faults.outages import Outage
+from analysis.faults.outages import Night, Outage
 from analysis.faults.prediction import RETURNED_AFTER_S
 from analysis.faults.stages import Part, parts
 from scenarios.fault import Kind
@@ -146,16 +146,22 @@ def _dark(aftermath: Aftermath) -> Iterator[Check]:
     if not aftermath.nights:
         return
     lost = aftermath.losses[aftermath.losses["fault"] == NOBODY]
-    after_s = max((lost["sent_s"].max() - aftermath.nights[-1].until_s, 0.0)) if len(lost) else 0.0
+    times = zip(lost["sent_s"], lost["ended_s"], strict=True)
+    after_s = max((_after_a_night_s(sent_s, ended_s, aftermath.nights) for sent_s, ended_s in times), default=0.0)
     limit_s = aftermath.patience.fail_timeout_s + RETURNED_AFTER_S
     yield Check(
         name="lost in the dark",
         claim="Requests are turned away only while no backend lives, and at once.",
         expected=f"none later than {limit_s:g} s after the first is well again",
-        observed=f"{len(lost):,}, the last {after_s:.3f} s after",
+        observed=f"{len(lost):,}, {f'the last {after_s:.3f} s after' if after_s else 'all before'} the first was well",
         outcome=Outcome.of(held=after_s <= limit_s),
         evidence=AFTERMATH_CSV,
     )
+
+
+def _after_a_night_s(sent_s: float, ended_s: float, nights: list[Night]) -> float:
+    """How long after the last night that it has seen a request was sent; 0 within one."""
+    return max(0.0, sent_s - max(night.until_s for night in nights if night.from_s <= ended_s))
 
 
 def _sent_twice(evidence: Evidence, aftermath: Aftermath) -> Check:

@@ -11,7 +11,6 @@ from analysis.evidence import Evidence
 from analysis.faults.losses import losses, unlogged
 from analysis.faults.outages import PASSING, Night, Outage, dark, outages
 from analysis.faults.prediction import (
-    RETURNED_AFTER_S,
     Allowed,
     allowed_losses,
     asks_allowed,
@@ -58,16 +57,11 @@ class Aftermath:
         patience = evidence.stack.patience
         amiss, attempts = outages(evidence.strikes), tries(evidence)
         nights = list(dark(amiss, list(evidence.manifest.claim.weights)))
-        lost = losses(evidence, matching, amiss, [_and_return(night, patience) for night in nights], attempts)
+        lost = losses(evidence, matching, amiss, nights, attempts)
         rows = [_row(outage, evidence, patience, attempts, nights) for outage in amiss]
         table = pd.DataFrame(rows, columns=COLUMNS).set_index("fault")
         table["lost"] = lost["fault"].value_counts().reindex(table.index, fill_value=0)
         return cls(patience, amiss, nights, attempts, lost, unlogged(evidence, matching, amiss), table)
-
-
-def _and_return(night: Night, patience: Patience) -> Night:
-    """Until somebody has to be asked again."""
-    return Night(night.from_s, night.until_s + patience.fail_timeout_s + RETURNED_AFTER_S)
 
 
 def _row(

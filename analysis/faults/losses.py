@@ -22,8 +22,8 @@ def losses(
     """A row per failed request: its id (a number), when it was sent and came to its end, its stage, its `fault`.
 
     `fault` is the number of the one that explains it: it broke the backend that was asked last, or nginx, meanwhile.
-    It is `NOBODY` where no backend was sent anything in one of the `nights`, in which none lived or could be back yet,
-    and 0 where nothing explains it.
+    It is `NOBODY` where no backend was sent anything since the first of the `nights`, in which none lived, and 0 where
+    nothing explains it.
     """
     failed = _failed(evidence)
     tried = attempts[attempts["request_id"].isin(failed["request_id"])]
@@ -34,7 +34,7 @@ def losses(
     for request, from_s, until_s in zip(failed["request_id"], failed["sent_s"], failed["ended_s"], strict=True):
         if request not in logged:
             faults.append(_of_nginx(outages, from_s, until_s))
-        elif request not in sent and _is_dark(nights, from_s, until_s):
+        elif request not in sent and any(night.from_s <= until_s for night in nights):
             faults.append(NOBODY)
         else:
             faults.append(_of_backend(outages, last, request))
@@ -69,10 +69,6 @@ def _failed(evidence: Evidence) -> pd.DataFrame:
             "stage": rows["stage"].astype("str"),
         }
     )
-
-
-def _is_dark(nights: list[Night], from_s: float, until_s: float) -> bool:
-    return any(night.from_s <= until_s and from_s <= night.until_s for night in nights)
 
 
 def _of_nginx(outages: list[Outage], from_s: float, until_s: float) -> int:

@@ -83,6 +83,17 @@ def pulses(stages, length_s):
     ]
 
 
+TURNED_AWAY = {"status": 502, "host_tag": "", "error": "Unwanted: status 502 instead of 201"}
+NOBODY_ASKED = {
+    "status": 502,
+    "upstream_addr": "models",
+    "upstream_status": "502",
+    "upstream_connect_time": "-",
+    "upstream_response_time": "0.000",
+    "upstream_http_x_host_tag": "-",
+}
+
+
 def scenario(stages, requests):
     stages = [Stage(name=name, users=10, spawn_rate=1.0) for name in stages]
     return Scenario.model_construct(name="made", title="Made", claim=CLAIM, requests=requests, stages=tuple(stages))
@@ -106,6 +117,23 @@ def struck(strikes, **changes):
     ]
     asked = made.manifest.scenario.model_copy(update={"faults": tuple(faults)})
     return replace(made, manifest=made.manifest.model_copy(update={"scenario": asked}))
+
+
+def in_the_dark(until_s):
+    """Every backend is killed after six seconds, and well after 16.5; all are turned away until then, or longer."""
+    kills = [strike(number, "kill", 6.0, 6.005, "failing", tag) for number, tag in enumerate("abc", 1)]
+    starts = [strike(number, "start", 16.0, 16.5, "returning", tag) for number, tag in enumerate("abc", 4)]
+    made = struck([*kills, *starts], lost=(), back_s=0.0, probed_every_s=99.0)
+    rows, log = made.responses.astype("object"), made.balancer.astype("object")
+    for each, second, columns in ((rows, rows["sent_us"] / 1e6, TURNED_AWAY), (log, log["msec"], NOBODY_ASKED)):
+        each.loc[second.between(1006.015, 1000.005 + until_s), list(columns)] = list(columns.values())
+    return replace(made, responses=like(rows, made.responses), balancer=like(log, made.balancer))
+
+
+def like(rows, typed):
+    """These rows with the types of the others; what is a category there has categories of its own."""
+    kinds = {name: "category" if kind == "category" else kind for name, kind in typed.dtypes.items()}
+    return rows.astype(kinds)
 
 
 def reloads(count):

@@ -14,7 +14,7 @@ from analysis.verdict import judge
 from scenarios.ledgers import Processed, Resource, Strike
 from tests.unit.broken_run import KILLED_S, PATIENCE, STRIKES, broken_run, strike
 from tests.unit.evidence import counted, frame
-from tests.unit.runs import struck
+from tests.unit.runs import in_the_dark, struck
 from tests.unit.test_resources import sample
 
 FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
@@ -148,6 +148,21 @@ def test_a_kill_is_to_be_noticed_within_a_second_and_a_503_never():
     assert noticed_within_s(of("kill"), PATIENCE) == 1.0
     assert noticed_within_s(of("hang"), PATIENCE) == 31.0
     assert noticed_within_s(of("fail"), PATIENCE) == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("until_s", "outcome", "observed"),
+    [
+        (20.49, Outcome.PASS, "1,448, the last 3.990 s after the first was well"),
+        (20.51, FAIL, "1,450, the last 4.010 s after the first was well"),
+    ],
+)
+def test_requests_are_turned_away_only_until_the_first_that_is_well_has_to_be_asked_again(until_s, outcome, observed):
+    made = in_the_dark(until_s)
+    checks = {check.name: check for check in judge(made, Tables.of(made)).checks}
+    assert (checks["lost in the dark"].outcome, checks["lost in the dark"].observed) == (outcome, observed)
+    assert checks["lost by kill a"].observed == "0"
+    assert checks["errors"].outcome == Outcome.PASS
 
 
 def test_it_is_dark_from_the_last_kill_until_the_first_is_well():

@@ -11,7 +11,7 @@ from analysis.tables import Tables
 from analysis.verdict import judge
 from tests.conftest import PROJECT
 from tests.unit.broken_run import broken_run, strike
-from tests.unit.runs import struck
+from tests.unit.runs import in_the_dark, struck
 
 
 def kept(path, made):
@@ -45,10 +45,16 @@ def told(into, *directories):
 def test_a_row_says_what_was_predicted_and_what_came_of_all_faults_of_a_run(killed):
     row = matrix([Broken.read(killed)]).loc["made"]
     assert row["lost (at most)"] == "1 (1)"
+    assert row["turned away"] == "-"
     assert row["sent twice"] == "0"
     assert row["noticed (within)"].endswith(" s (1 s)")
     assert row["returned (within)"] == "1.010 s (4 s)"
     assert row["exact split"] == "3 of 5 stages"
+
+
+def test_what_was_turned_away_while_nobody_lived_is_not_among_what_was_lost_by_a_fault(tmp_path):
+    row = matrix([Broken.read(kept(tmp_path / "dark", in_the_dark(until_s=17.5)))]).loc["made"]
+    assert (row["lost (at most)"], row["turned away"]) == ("0 (3)", "1,149, the last 1.000 s after the first was well")
 
 
 def test_a_dash_is_where_nothing_is_predicted_and_what_nobody_noticed_is_a_finding(failing):
