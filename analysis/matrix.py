@@ -78,8 +78,8 @@ def _row(run: Broken) -> dict[str, str]:
         "lost (at most)": _lost(run.aftermath),
         "turned away": next((check.observed for check in run.checks(DARK)), "-"),
         "sent twice": next((check.observed for check in run.checks("sent twice")), UNKNOWN),
-        "noticed (within)": _slowest(run.aftermath, "noticed_s", "noticed_within_s"),
-        "returned (within)": _slowest(run.aftermath, "returned_s", "returned_within_s"),
+        "noticed s (at most)": _slowest(run.aftermath, "noticed_s", "noticed_within_s"),
+        "returned s (at most)": _slowest(run.aftermath, "returned_s", "returned_within_s"),
         "exact split": f"{len(run.verdict.of_stages)} of {run.stages} stages",
         "verdict": "; ".join([run.verdict.outcome, *(check.name for check in turned(run.verdict))]),
     }
@@ -96,7 +96,7 @@ def _slowest(aftermath: pd.DataFrame | None, column: str, limit: str) -> str:
     limited = aftermath[np.isfinite(aftermath[limit])]
     if limited.empty:
         return "-"
-    return f"{limited[column].max():.3f} s ({limited[limit].max():g} s)"
+    return f"{limited[column].max():.3f} ({limited[limit].max():g})"
 
 
 def _verdict(path: Path) -> Verdict:

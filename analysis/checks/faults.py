@@ -152,8 +152,8 @@ def _dark(aftermath: Aftermath) -> Iterator[Check]:
     yield Check(
         name="lost in the dark",
         claim="Requests are turned away only while no backend lives, and at once.",
-        expected=f"none later than {limit_s:g} s after the first is well again",
-        observed=f"{len(lost):,}, {f'the last {after_s:.3f} s after' if after_s else 'all before'} the first was well",
+        expected=f"none more than {limit_s:g} s late, after the first is well again",
+        observed=f"{len(lost):,}, {f'the last {after_s:.3f} s late' if after_s else 'none late'}",
         outcome=Outcome.of(held=after_s <= limit_s),
         evidence=AFTERMATH_CSV,
     )
