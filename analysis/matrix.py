@@ -79,7 +79,7 @@ def _row(run: Broken) -> dict[str, str]:
         "turned away": next((check.observed for check in run.checks(DARK)), "-"),
         "sent twice": next((check.observed for check in run.checks("sent twice")), UNKNOWN),
         "noticed s (at most)": _slowest(run.aftermath, "noticed_s", "noticed_within_s"),
-        "returned s (at most)": _slowest(run.aftermath, "returned_s", "returned_within_s"),
+        "back s (at most)": _slowest(run.aftermath, "returned_s", "returned_within_s"),
         "exact split": f"{len(run.verdict.of_stages)} of {run.stages} stages",
         "verdict": "; ".join([run.verdict.outcome, *(check.name for check in turned(run.verdict))]),
     }

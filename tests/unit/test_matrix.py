@@ -48,7 +48,7 @@ def test_a_row_says_what_was_predicted_and_what_came_of_all_faults_of_a_run(kill
     assert row["turned away"] == "-"
     assert row["sent twice"] == "0"
     assert row["noticed s (at most)"].endswith(" (1)")
-    assert row["returned s (at most)"] == "1.010 (4)"
+    assert row["back s (at most)"] == "1.010 (4)"
     assert row["exact split"] == "3 of 5 stages"
 
 
@@ -60,7 +60,7 @@ def test_what_was_turned_away_while_nobody_lived_is_not_among_what_was_lost_by_a
 def test_a_dash_is_where_nothing_is_predicted_and_what_nobody_noticed_is_a_finding(failing):
     run = Broken.read(failing)
     row = matrix([run]).loc["made"]
-    assert row["noticed s (at most)"] == row["returned s (at most)"] == "-"
+    assert row["noticed s (at most)"] == row["back s (at most)"] == "-"
     (finding,) = findings([run])
     assert finding.startswith(
         "made: b answers each POST with 503, and keeps its share, for nobody looks at that. It took "
