@@ -61,12 +61,12 @@ def left_of(engine, project):
 
 def removed(engine, stack):
     """Remove what a test left, and say what it was."""
-    left = left_of(engine, stack.project)
+    left = left_of(engine, stack.project.name)
     if left:
         stack.stop()
     for service in (*BACKENDS, "nginx", "locust", "locust-master", "locust-worker"):
         with suppress(NotFound):
-            engine.remove_image(f"{stack.project}-{service}")
+            engine.remove_image(f"{stack.project.name}-{service}")
     shutil.rmtree(stack.directory, ignore_errors=True)
     stack.directory.with_suffix(".lock").unlink(missing_ok=True)
     return left
@@ -124,7 +124,7 @@ def offset(engine):
 
 
 def container_of(stack, service):
-    return next(container for container in stack.containers() if container.service == service)
+    return next(container for container in stack.project.containers() if container.service == service)
 
 
 @pytest.fixture
@@ -150,13 +150,13 @@ def environment(stack):
     """What moves `docker compose` to the project and the ports of a stack."""
     ports = zip((*BACKENDS, "nginx"), PORTS, strict=True)
     moved = {f"{name.upper().replace('-', '_')}_PORT": str(port + stack.port_offset) for name, port in ports}
-    return moved | {"COMPOSE_PROJECT_NAME": stack.project, "LOCUST_PORT": str(8089 + stack.port_offset)}
+    return moved | {"COMPOSE_PROJECT_NAME": stack.project.name, "LOCUST_PORT": str(8089 + stack.port_offset)}
 
 
 @pytest.fixture
 def inspected(engine, stack):
     """What the engine says of each service's container."""
-    return {container.service: engine.inspect_container(container.id) for container in stack.containers()}
+    return {container.service: engine.inspect_container(container.id) for container in stack.project.containers()}
 
 
 @pytest.fixture

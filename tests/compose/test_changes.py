@@ -27,7 +27,7 @@ def cycle(stack):
 
 def address(engine, stack, service):
     networks = engine.inspect_container(container_of(stack, service).id)["NetworkSettings"]["Networks"]
-    return networks[f"{stack.project}_default"]["IPAddress"]
+    return networks[f"{stack.project.name}_default"]["IPAddress"]
 
 
 def test_the_others_share_the_requests_of_one_that_is_stopped_and_it_comes_back(stack, compose):
@@ -41,9 +41,9 @@ def test_the_others_share_the_requests_of_one_that_is_stopped_and_it_comes_back(
 def test_a_backend_that_moves_to_another_address_is_found_there(engine, stack):
     before = address(engine, stack, "back-01")
     container = container_of(stack, "back-01").id
-    network = f"{stack.project}_default"
+    network = f"{stack.project.name}_default"
     squatter = engine.create_container(
-        f"{stack.project}-back-01",
+        f"{stack.project.name}-back-01",
         ["sleep", "60"],
         host_config=engine.create_host_config(network_mode=network),
     )
@@ -61,7 +61,7 @@ def test_naming_two_backends_and_the_balancer_starts_all_three_and_the_balancer_
     stack = ComposeStack(offset)
     command = ["docker", "compose", "up", "-d", "back-01", "back-02", "nginx"]
     subprocess.run(command, cwd=PROJECT, env=overridden() | environment(stack), check=True, capture_output=True)
-    states = {each.service: engine.inspect_container(each.id)["State"] for each in stack.containers()}
+    states = {each.service: engine.inspect_container(each.id)["State"] for each in stack.project.containers()}
     for service in BACKENDS:
         healthy = min(check["End"] for check in states[service]["Health"]["Log"] if check["ExitCode"] == 0)
         assert datetime.fromisoformat(healthy) < datetime.fromisoformat(states["nginx"]["StartedAt"])

@@ -94,7 +94,7 @@ def test_a_run_that_is_interrupted_ends_in_order_and_leaves_the_stack_up(running
     assert manifest(directory)["end"]["reason"] == "it was interrupted"
     assert analyse(directory).returncode == 3
     assert stack.is_up()
-    assert not any("locust" in name for name in left_of(engine, stack.project))
+    assert not any("locust" in name for name in left_of(engine, stack.project.name))
 
 
 def test_a_stack_made_from_older_sources_is_not_measured(stack, reports, overridden, tmp_path):
@@ -118,4 +118,4 @@ def test_a_service_that_was_scaled_is_not_measured(stack, compose, overridden, r
         scenarios("up", offset=stack.port_offset, stack="compose", timeout=200)
     assert ended.returncode == 2
     assert "back-01 has 2 containers: a run wants one" in ended.stderr
-    assert len(stack.containers()) == 4
+    assert len(stack.project.containers()) == 4

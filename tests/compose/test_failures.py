@@ -66,11 +66,11 @@ def test_a_backend_that_ends_again_and_again_is_named_with_its_last_words(engine
 def test_a_stack_that_is_only_partly_there_is_left_as_it_is(stack, compose, reports):
     compose("stop", "back-01")
     try:
-        before = [container.text for container in stack.containers()]
+        before = [container.text for container in stack.project.containers()]
         sentence = refused("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset)
         assert "back-01-1 is exited" in sentence
         assert "`make up STACK=compose` mends it" in sentence
-        assert [container.text for container in stack.containers()] == before
+        assert [container.text for container in stack.project.containers()] == before
         assert scenarios("status", offset=stack.port_offset, stack="compose").returncode == 3
     finally:
         mended = scenarios("up", offset=stack.port_offset, stack="compose", timeout=200)
@@ -83,7 +83,7 @@ def test_a_log_without_room_is_told_before_rows_are_lost(stack, compose, reports
     try:
         sentence = refused("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset)
         assert "the balancer's log in /var/log/nginx has room for" in sentence
-        assert f"`docker restart {stack.project}-nginx-1` empties it" in sentence
+        assert f"`docker restart {stack.project.name}-nginx-1` empties it" in sentence
     finally:
         assert compose("restart", "nginx").returncode == 0
     wait_for(stack.is_up)

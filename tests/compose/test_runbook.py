@@ -41,6 +41,6 @@ def test_every_command_of_the_runbook_does_what_it_says(offset, overridden, repo
         )
         assert ended.returncode == 0, f"{command}\n{ended.stdout}{ended.stderr}"
         if "--scale back-01=3" in command:
-            assert sum(container.service == "back-01" for container in stack.containers()) == 3
+            assert sum(container.service == "back-01" for container in stack.project.containers()) == 3
     assert list(reports.glob("baseline/*/manifest.json"))
     stack.stop()
