@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import datetime
 from typing import Any
@@ -96,8 +96,7 @@ class ComposeMeter:
             life = ""
             try:
                 while not self._ended.wait(LOOKED_FOR_EVERY_S):
-                    for statistics in client.stats(container, stream=True, decode=True):
-                        inspected = client.inspect_container(container)
+                    for inspected, statistics in looks(client, container):
                         is_new, life = inspected["State"]["StartedAt"] != life, inspected["State"]["StartedAt"]
                         kills = _oom_kills(client, container) if is_new else UNKNOWN
                         self._emit(row(service, inspected, statistics, self._ooms[container], kills))
@@ -111,6 +110,17 @@ class ComposeMeter:
             except NotFound:
                 inspected["State"]["Status"] = "removed"
                 self._emit(row(service, inspected, statistics, self._ooms[container], UNKNOWN))
+
+
+def looks(client: Client, container: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """What the engine says of a container, and its statistics, about once a second.
+
+    Where it has started between the two, the statistics say that it has used nothing by now: such ones are left out.
+    """
+    for statistics in client.stats(container, stream=True, decode=True):
+        inspected = client.inspect_container(container)
+        if _was_running(statistics) or not inspected["State"]["Running"]:
+            yield inspected, statistics
 
 
 def row(
@@ -148,10 +158,17 @@ def row(
 
 
 def _at_us(read: str) -> int:
-    """The engine's time in nanoseconds; a container that does not run has none, or the year 1."""
-    if not read or read.startswith("0001"):
-        return round(time.time() * 1e6)
-    return round(datetime.fromisoformat(read).timestamp() * 1e6)
+    """The engine's time, or else the time now."""
+    return round(datetime.fromisoformat(read).timestamp() * 1e6) if _is_time(read) else round(time.time() * 1e6)
+
+
+def _was_running(statistics: Mapping[str, Any]) -> bool:
+    return _is_time(statistics.get("read", ""))
+
+
+def _is_time(read: str) -> bool:
+    """Whether it is one; of a container that does not run the engine says none, or the year 1."""
+    return bool(read) and not read.startswith("0001")
 
 
 def _cpu_limit(host: Mapping[str, Any]) -> float:
