@@ -83,15 +83,20 @@ def no_step_summary():
     os.environ.pop("GITHUB_STEP_SUMMARY", None)
 
 
+def forget(offset):
+    """Remove what the stack at this offset has written: it would be found by whoever gets the same offset."""
+    directory = LocalStack(offset).directory
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.with_suffix(".lock").unlink(missing_ok=True)
+
+
 @pytest.fixture
 def offset():
     """A port offset of this test's own; whatever still runs there afterwards is a failure, and is stopped."""
     offset = port_offset(*PORTS)
     yield offset
-    stack = LocalStack(offset)
-    left = stack.stop()
-    shutil.rmtree(stack.directory, ignore_errors=True)
-    stack.directory.with_suffix(".lock").unlink(missing_ok=True)
+    left = LocalStack(offset).stop()
+    forget(offset)
     assert left == []
     assert processes_of(offset) == []
 

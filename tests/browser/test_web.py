@@ -15,7 +15,7 @@ import pytest
 from scenarios.definition import Scenario, names
 from scenarios.stacks.local import LocalStack
 from tests.browser.web import Visitor, serving
-from tests.conftest import PORTS, PROJECT, ask, processes_of, scenarios, wait_for
+from tests.conftest import PORTS, PROJECT, ask, forget, processes_of, scenarios, wait_for
 from tests.free_ports import port_offset
 from tests.system.misbehaving import always
 from tests.system.misbehaving import serving as misbehaving
@@ -31,6 +31,7 @@ def web(tmp_path_factory):
     offset = port_offset(*PORTS, 8089)
     with serving(offset, tmp_path_factory.mktemp("web") / "reports", "--scenario", "spike") as web:
         yield web
+    forget(offset)
     assert web.process.returncode == 0
     assert web.said.endswith("ended\n")
     assert "# reqs" not in web.said
@@ -140,10 +141,9 @@ def test_each_backend_has_a_row_in_locusts_own_table(idle, visit):
     assert counted == {f"/models {tag}": count for tag, count in parts.items()} | {"Aggregated": 1000}
 
 
-def test_a_run_from_the_form_leaves_what_one_from_make_leaves(idle, tmp_path):
+def test_a_run_from_the_form_leaves_what_one_from_make_leaves(idle, tmp_path, offset):
     assert idle.swarm(scenario="baseline", scale_requests=0, scale_users=0)["success"]
     idle.wait_until("over")
-    offset = port_offset(*PORTS)
     assert scenarios("run", "baseline", "--reports", tmp_path, offset=offset).returncode in (0, 3)
     by_make = {path.name for path in (tmp_path / "baseline" / "latest").iterdir()}
     assert {path.name for path in idle.newest("baseline").iterdir()} == by_make

@@ -12,7 +12,7 @@ import pytest
 
 from scenarios.definition import Scenario, names
 from scenarios.stacks.local import LocalStack
-from tests.conftest import PORTS, PROJECT, ask, processes_of, scenarios, wait_for
+from tests.conftest import PORTS, PROJECT, ask, forget, processes_of, scenarios, wait_for
 from tests.free_ports import port_offset
 from tests.system.runs import SMALL, analyse, broken, locust, manifest, only, rows
 
@@ -23,6 +23,7 @@ def stack():
     stack = LocalStack(port_offset(*PORTS))
     with stack.up():
         yield stack
+    forget(stack.port_offset)
     assert processes_of(stack.port_offset) == []
 
 
