@@ -22,7 +22,8 @@ LOCUST = "locust"
 class ComposeProject:
     """The services of compose.yaml under one name. An offset moves their host ports and makes it a project of its own.
 
-    Everything raises `UsageError` where Docker is missing, too old, or does not answer.
+    The first question raises `UsageError` where Docker is missing, too old, or does not answer. When the engine goes
+    away later, those that it would answer raise one of `docker_engine.FAULTS`.
     """
 
     def __init__(self, port_offset: int) -> None:
