@@ -9,16 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.checks.check import Outcome
-from analysis.documents.publishing import PAGE
-from analysis.documents.wording import unseen
-from analysis.refusals import told
+from analysis.documents.wording import undetected
 from analysis.report import report
 from analysis.verdict import Verdict
-from scenarios.console import Console
+from scenarios.cli.console import Console
+from scenarios.cli.exit_codes import ends_in_order
+from scenarios.formats.report_directory import PAGE
 
 COLOURS = {Outcome.UNTESTED: "dim", Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INVALID: "yellow"}
 
-SHORT_S = 2.0  # nobody needs to be told of less
+SHORT_S = 2.0  # less is not worth a message
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     parser.add_argument("directory", type=Path, help="a report directory, for example reports/baseline/latest")
     directory = parser.parse_args().directory
-    with told():
+    with ends_in_order("analysis"):
         verdict = report(directory, partial(Console(stderr=True).working, after_s=SHORT_S))
         _print(verdict, directory.resolve())
     sys.exit(verdict.outcome.exit_code)
@@ -49,7 +49,7 @@ def _print(verdict: Verdict, directory: Path) -> None:
             console.print(
                 _coloured(check.outcome) + Text(f" {check.name}, not shown: {check.claim} See {check.evidence}.")
             )
-    for name, text in unseen(verdict):
+    for name, text in undetected(verdict):
         console.print(Text(f"a finding, {name}: {text}", style="dim"))
     console.print(
         Text(f"{verdict.scenario}: ") + _coloured(verdict.outcome) + Text(f"   {_short(directory)}"), soft_wrap=True

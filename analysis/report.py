@@ -4,14 +4,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from analysis.charts.gallery import PICTURES, draw
 from analysis.documents.captions import CAPTIONS
 from analysis.documents.findings import Findings
 from analysis.documents.publishing import DOCUMENTS, publish
-from analysis.drafts import drafted
-from analysis.evidence import Evidence
-from analysis.pictures.gallery import PICTURES, draw
+from analysis.evidence.evidence import Evidence
 from analysis.tables import Tables
 from analysis.verdict import Verdict, judge
+from scenarios.formats.atomic_write import atomic
 
 Working = Callable[[str], AbstractContextManager[None]]
 
@@ -26,7 +26,7 @@ def report(directory: Path, working: Working = lambda _: nullcontext()) -> Verdi
         files = dict(tables.files(evidence))
         _withdraw(directory)
         for name, table in files.items():
-            with drafted(directory / f"{name}.csv") as draft:
+            with atomic(directory / f"{name}.csv") as draft:
                 table.to_csv(draft, lineterminator="\n")
     with working("drawing"):
         pictures = draw(directory, evidence, tables, verdict)

@@ -1,23 +1,23 @@
-"""Every table of a report: computed once, judged, drawn, and written for whoever wants to look closer."""
+"""Every table of a report: computed once, judged, drawn, and written to be looked at closer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis import generator, resources
-from analysis.attempts import Attempts
-from analysis.evidence import Evidence
+from analysis.evidence.evidence import Evidence
 from analysis.faults.accounting import unaccounted
 from analysis.faults.aftermath import Aftermath
 from analysis.faults.course import Course
-from analysis.latency import latency, ordered, percentiles
-from analysis.matching import Matching
-from analysis.parts import parts
-from analysis.reconciliation import differences, reconciliation
-from analysis.running import running
-from analysis.statistics import distribution
-from analysis.timeline import timeline
+from analysis.measures import generator, resources
+from analysis.measures.attempts import Attempts
+from analysis.measures.latency import latency, ordered, percentiles
+from analysis.measures.latency_parts import parts
+from analysis.measures.matching import Matching
+from analysis.measures.reconciliation import differences, reconciliation
+from analysis.measures.running_split import running
+from analysis.measures.statistics import distribution
+from analysis.measures.timeline import timeline
 
 DECIMALS = 3
 OF_DISTRIBUTION = {"expected": 3, "share": 6, "deviation": 3, "allowed": 3}
@@ -102,4 +102,4 @@ class Tables:
             yield "aftermath", self.aftermath.table.round(DECIMALS)
         if self.course is not None:
             yield "course", self.course.shares.round(OF_COURSE).set_index("at_s")
-            yield "toll", self.course.toll.round(DECIMALS).set_index("at_s")
+            yield "losses_over_time", self.course.losses_over_time.round(DECIMALS).set_index("at_s")

@@ -1,1 +1,1 @@
-"""The system under test: a small FastAPI service that creates LEGO models and says which replica answered."""
+"""The system under test: a small FastAPI service that creates LEGO models and names the replica that answered."""

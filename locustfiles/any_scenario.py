@@ -1,35 +1,31 @@
 """Any scenario: the one that is chosen on the command line, or in the form of the web interface."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 
-from locustfiles.shape import ScenarioShape
-from locustfiles.user import ModelsUser
-from scenarios.definition import Scenario, names
+from locustfiles.generator.shape import ScenarioShape
+from locustfiles.generator.user import ModelsUser
+from scenarios.spec.scenario import Scenario, names
 
 __all__ = ["AnyScenario", "ModelsUser"]
 
-
-BY_SIZE = sorted(map(Scenario.load, names()), key=lambda scenario: scenario.requests)
-SCENARIOS = MappingProxyType({scenario.name: scenario for scenario in BY_SIZE})  # as they are when Locust starts
+FIRST_CHOICE = "baseline"
 
 
 class AnyScenario(ScenarioShape):
-    """The stages of the scenario that is chosen."""
+    """The stages of the scenario that is chosen. No other scenario file is read for it."""
 
     def scenario(self) -> Scenario:
-        """The one that is chosen now."""
+        """The scenario that is chosen now. Raises `UsageError` when its file breaks a rule."""
         assert self.runner is not None
         options: Any = self.runner.environment.parsed_options
-        return SCENARIOS[options.scenario]
+        return Scenario.load(options.scenario)
 
-    def choices(self) -> Mapping[str, Scenario]:
-        """All of them, by name, the smallest first."""
-        return SCENARIOS
+    def choices(self) -> list[str]:
+        """The names of all scenarios."""
+        return names()
 
 
 @events.init_command_line_parser.add_listener
@@ -37,7 +33,7 @@ def _declare(parser: LocustArgumentParser, **_: Any) -> None:
     parser.add_argument(
         "--scenario",
         env_var="LOCUST_SCENARIO",
-        choices=list(SCENARIOS),
-        default=BY_SIZE[0].name,
+        choices=names(),
+        default=FIRST_CHOICE,
         help="the load, and what is claimed of it",
     )

@@ -1,7 +1,7 @@
 """Baseline: a hundred users get the configured split, exactly, and no request is lost."""
 
-from locustfiles.shape import ScenarioShape
-from locustfiles.user import ModelsUser
+from locustfiles.generator.shape import ScenarioShape
+from locustfiles.generator.user import ModelsUser
 
 __all__ = ["Baseline", "ModelsUser"]
 

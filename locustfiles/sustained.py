@@ -1,7 +1,7 @@
 """Sustained: the configured split holds over fifty thousand requests, and no request is lost."""
 
-from locustfiles.shape import ScenarioShape
-from locustfiles.user import ModelsUser
+from locustfiles.generator.shape import ScenarioShape
+from locustfiles.generator.user import ModelsUser
 
 __all__ = ["ModelsUser", "Sustained"]
 

@@ -1,80 +1,70 @@
-import json
+"""What every test has: a deadline, signals that are heeded, and, where it asks, a stack."""
+
 import os
-import shutil
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from pathlib import Path
-from typing import NamedTuple
+import signal
+from contextlib import contextmanager
 
-import psutil
 import pytest
+from hypothesis import settings
 
-from scenarios.stacks.local import LocalStack
-from tests.free_ports import port_offset
+from scenarios.stacks.local.stack import LocalStack
+from tests.builders.local_stacks import offset_of_its_own
 
-PROJECT = Path(__file__).parent.parent
-PORTS = (8001, 8002, 8003, 8080)
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self):
-        return json.loads(self.body)
+DEADLINE_S = 300  # for a test, and for what it shares with others: no wait of ours is meant to last so long
 
 
-def ask(url, data=None, method=None, headers=None):
-    """One HTTP request; an answer is an answer, whatever its status."""
-    request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
+def pytest_configure():
+    """Heed Ctrl-C and SIGTERM: both end a test in order, and what it started.
+
+    A script that starts this with `&` has SIGINT ignored, and every process that a test starts would inherit that.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
+# How long one example takes depends on how busy the machine is: the limit is that of the whole test.
+settings.register_profile("every", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=25)
+settings.load_profile("every")
+
+
+@contextmanager
+def deadline(within_s):
+    """Fail what takes longer than so many seconds, where it is then."""
+
+    def fail(*_):
+        pytest.fail(f"took longer than {within_s} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    left_s, _ = signal.setitimer(signal.ITIMER_REAL, within_s)
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return Answer(response.status, _lower(response.headers), response.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, _lower(error.headers), error.read())
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left_s)
+        signal.signal(signal.SIGALRM, before)
 
 
-def wait_for(condition, within_s=30.0):
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+def deadline_of(item):
+    mark = item.get_closest_marker("deadline")
+    return deadline(mark.args[0] if mark else DEADLINE_S)
 
 
-def _lower(headers):
-    return {name.lower(): value for name, value in headers.items()}
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    with deadline_of(item):
+        return (yield)
 
 
-def scenarios(*arguments, offset=0, stack="local", timeout=120, **options):
-    """Run the command line as a person would, in a process of its own."""
-    command = [sys.executable, "-m", "scenarios", "--stack", stack, "--port-offset", str(offset), *map(str, arguments)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=timeout, check=False, **options)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    with deadline_of(item):
+        return (yield)
 
 
-def processes_of(offset):
-    """Every process of the stack at this offset: who listens on its ports, and who was started for it."""
-    ports = {port + offset for port in PORTS}
-    listeners = {
-        connection.pid
-        for connection in psutil.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port in ports
-    }
-    marks = {str(number) for number in (offset, *ports)}
-    started = {process.pid for process in psutil.process_iter() if marks & set(command_of(process))}
-    return sorted((listeners | started) - {os.getpid()})
-
-
-def command_of(process):
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    with deadline_of(item):
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -83,22 +73,11 @@ def no_step_summary():
     os.environ.pop("GITHUB_STEP_SUMMARY", None)
 
 
-def forget(offset):
-    """Remove what the stack at this offset has written: it would be found by whoever gets the same offset."""
-    directory = LocalStack(offset).directory
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.with_suffix(".lock").unlink(missing_ok=True)
-
-
 @pytest.fixture
 def offset():
-    """A port offset of this test's own; whatever still runs there afterwards is a failure, and is stopped."""
-    offset = port_offset(*PORTS)
-    yield offset
-    left = LocalStack(offset).stop()
-    forget(offset)
-    assert left == []
-    assert processes_of(offset) == []
+    """A port offset of this test's own; what still runs there afterwards is a failure, and is stopped."""
+    with offset_of_its_own() as offset:
+        yield offset
 
 
 @pytest.fixture

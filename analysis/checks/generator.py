@@ -5,13 +5,45 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.checks.check import Check, Outcome
-from analysis.evidence import Evidence
-from analysis.generator import LOOP_LAG, own_faults
-from analysis.request_ledgers import counted
-from scenarios.ledgers import GENERATOR, RESPONSES
+from analysis.checks import sources
+from analysis.checks.check import Check, CheckKind, Outcome
+from analysis.evidence.evidence import Evidence
+from analysis.evidence.request_rows import counted
+from analysis.measures.generator import LOOP_LAG, own_faults
 
 TOGETHER = 0.95  # of the users of a rendezvous, with a request in flight at the same time
+
+USERS = CheckKind(
+    title="users",
+    claim="Every stage had the users that it asks for.",
+    meaning="There were never as many users as the scenario asks for; the system was tested with less load.",
+    evidence=sources.GENERATOR,
+)
+RENDEZVOUS = CheckKind(
+    title="rendezvous",
+    claim="All users of stage {subject} have sent a request before an answer is read.",
+    meaning="The users did not send together, so the surge was milder than the scenario says.",
+    evidence=sources.RESPONSES,
+)
+LATENESS = CheckKind(
+    title=LOOP_LAG,
+    claim="The event loop of the generator is on time, and so are its clocks.",
+    meaning="The generator was too busy to be on time, and has itself changed latencies and the load.",
+    evidence=sources.GENERATOR,
+)
+PROCESSES = CheckKind(
+    title="processes",
+    claim="All processes of the generator took part.",
+    meaning="A part of the generator was missing, and what it would have shown is not known.",
+    evidence=sources.GENERATOR,
+)
+OWN_FAULTS = CheckKind(
+    title="own faults",
+    claim="No request ends for a reason on the generator's side.",
+    meaning="Requests ended because of the generator; the system was not given the chance to answer.",
+    evidence=sources.RESPONSES,
+)
+KINDS = (USERS, RENDEZVOUS, LATENESS, PROCESSES, OWN_FAULTS)
 
 
 def generator_checks(evidence: Evidence, stages: pd.DataFrame, overhead: pd.DataFrame) -> Iterator[Check]:
@@ -29,32 +61,27 @@ def generator_checks(evidence: Evidence, stages: pd.DataFrame, overhead: pd.Data
     yield _own_faults(evidence)
 
 
-def _check(  # noqa: PLR0913 - it is a row
-    name: str, claim: str, expected: str, observed: str, source: str, *, held: bool
-) -> Check:
+def _check(kind: CheckKind, expected: str, observed: str, *, held: bool, subject: str = "") -> Check:
     outcome = Outcome.PASS if held else Outcome.INVALID
-    return Check(name=name, claim=claim, expected=expected, observed=observed, outcome=outcome, evidence=source)
+    return Check(kind=kind, subject=subject, expected=expected, observed=observed, outcome=outcome)
 
 
 def _users(stages: pd.DataFrame) -> Check:
     return _check(
-        "users",
-        "Every stage had the users that it asks for.",
+        USERS,
         ", ".join(f"{stage} {users:,}" for stage, users in stages["users_asked"].items()),
         ", ".join(f"{stage} {users:,}" for stage, users in stages["users"].items()),
-        GENERATOR,
         held=bool((stages["users"] >= stages["users_asked"]).all()),
     )
 
 
 def _rendezvous(stage: str, users: int, in_flight: int, unanswered: int) -> Check:
     return _check(
-        f"rendezvous {stage}",
-        f"The users of stage {stage} all have sent a request before an answer is read.",
+        RENDEZVOUS,
         f"at least {100 * TOGETHER:.0f} % of {users:,}",
         f"{in_flight:,}; {unanswered:,} before one had arrived",
-        RESPONSES,
         held=in_flight >= TOGETHER * users,
+        subject=stage,
     )
 
 
@@ -65,36 +92,26 @@ def _loop_lag(evidence: Evidence, overhead: pd.DataFrame) -> Check:
         float(overhead[column][LOOP_LAG]) if known else math.nan for column in ("p50_ms", "p99_ms", "max_ms")
     )
     return _check(
-        LOOP_LAG,
-        "The generator gets round to what it has to do in time, and so do its clocks.",
+        LATENESS,
         f"p99 at most {limit_ms:,g} ms",
-        f"p50 {p50:,.1f} ms, p99 {p99:,.1f} ms, most {most:,.1f} ms" if known else "nobody looked",
-        GENERATOR,
+        f"p50 {p50:,.1f} ms, p99 {p99:,.1f} ms, maximum {most:,.1f} ms" if known else "not measured",
         held=known and p99 <= limit_ms,
     )
 
 
 def _processes(evidence: Evidence) -> Check:
-    expected, seen = evidence.manifest.processes, evidence.pulses["process"].nunique()
-    late = f", {seen - expected} of which joined later" if seen > expected else ""
+    expected, seen = evidence.manifest.processes, evidence.generator["process"].nunique()
+    late = f", {seen - expected} of them joined later" if seen > expected else ""
     return _check(
-        "processes",
-        "All processes of the generator took part.",
+        PROCESSES,
         f"{expected:,}",
         f"{seen:,}{late}",
-        GENERATOR,
         held=seen >= expected,
     )
 
 
 def _own_faults(evidence: Evidence) -> Check:
-    faults = evidence.responses["error"][own_faults(evidence)]
+    errors = evidence.responses["error"]
+    faults = errors[own_faults(errors)]
     commonest = f": {counted(faults).idxmax()}" if len(faults) else ""
-    return _check(
-        "own faults",
-        "No request ends for a reason on the generator's side.",
-        "none",
-        f"{len(faults):,}{commonest}",
-        RESPONSES,
-        held=faults.empty,
-    )
+    return _check(OWN_FAULTS, "none", f"{len(faults):,}{commonest}", held=faults.empty)

@@ -4,20 +4,58 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.checks.check import Check, Outcome
-from analysis.checks.rules import DISTURBANCES, OF_COUNTERS, RULES
-from analysis.evidence import Evidence
+from analysis.checks import differences as of_differences
+from analysis.checks import sources
+from analysis.checks.check import Check, CheckKind, Outcome
+from analysis.checks.differences import SplitEffect, difference_check
+from analysis.evidence.evidence import Evidence
 from analysis.faults.accounting import Account
-from analysis.matching import Matching
-from analysis.reconciliation import Difference
-from scenarios.ledgers import AFTER, BACKENDS, BALANCER, BEFORE
-from scenarios.model import CREATED
-from scenarios.stack_record import STACK
+from analysis.measures.matching import Matching
+from analysis.measures.reconciliation import Difference
+from scenarios.formats.rows import AFTER, BEFORE
+from scenarios.formats.stack_record import STACK
+from scenarios.spec.target import CREATED
 
 CLOCKS_APART_S = 1.0
-NAMED_IDS = 3
 ONE_ADDRESS = r"[^,\s]+:\d+"
-DIFFERENCES_CSV, RECONCILIATION_CSV = "differences.csv", "reconciliation.csv"
+
+BALANCER = CheckKind(
+    title="balancer",
+    claim="The balancer was reloaded or restarted no more than asked, which would begin its cycle anew.",
+    meaning="The cycle began anew in the middle of the run; the exact bound says nothing about two halves.",
+    evidence=sources.STACK,
+)
+LOG = CheckKind(
+    title="log",
+    claim="The balancer's log of this run is whole.",
+    meaning="The balancer's log is incomplete, so some picks are unknown.",
+    evidence=sources.BALANCER,
+)
+CLOCKS = CheckKind(
+    title="clocks",
+    claim="By both clocks the balancer received each request after it was sent, and ended it before the answer came.",
+    meaning="Times of client and balancer cannot be compared, and rows of another run may have been mixed in.",
+    evidence=sources.BALANCER,
+)
+COUNTERS = CheckKind(
+    title="counters",
+    claim="Every backend has counted from the beginning of the run to its end.",
+    meaning="What a backend processed during the run is not known.",
+    evidence=sources.BACKENDS,
+)
+IDENTITY = CheckKind(
+    title="identity",
+    claim="Every backend answers under its own name.",
+    meaning="An answer may come from another backend than the one whose name it bears.",
+    evidence=sources.BACKENDS,
+)
+LEDGERS = CheckKind(
+    title="ledgers",
+    claim=f"Client, balancer and {{detail}} agree on how many models were created ({CREATED}).",
+    meaning="One of client, balancer and backend is wrong about how much work was done.",
+    evidence=sources.RECONCILIATION,
+)
+KINDS = (BALANCER, LOG, CLOCKS, COUNTERS, IDENTITY, LEDGERS)
 
 
 def ledger_checks(
@@ -31,24 +69,24 @@ def ledger_checks(
         return
     if evidence.stack is None:
         yield Check(
-            name="ledgers",
-            claim="Client, balancer and backends agree on every request.",
+            kind=LEDGERS,
+            detail="backends",
             expected="three ledgers",
             observed="only the client's: `make` starts Locust so that the others are kept, too",
             outcome=Outcome.UNTESTED,
-            evidence=RECONCILIATION_CSV,
         )
         return
+    log = _log(evidence)
     yield _standing(evidence, account)
-    yield _log(evidence)
+    yield log
     yield _clocks(evidence, matching)
     yield _counters(evidence, account)
     yield _identity(evidence, account)
-    sound = _log(evidence).outcome is Outcome.PASS and not _is_disturbed(matching, differences)
+    sound = log.outcome is Outcome.PASS and not matching.sent_again and not of_differences.of_requests(differences)
     lasting = [tag for tag in evidence.manifest.claim.weights if tag not in account.ended]
     counted = bool(reconciliation["processed"].reindex(lasting).notna().all())
-    for kind in Difference:
-        yield _difference(kind, differences, sound=sound, known=counted or kind not in OF_COUNTERS)
+    for kind in of_differences.KINDS:
+        yield difference_check(kind, differences, sound=sound, known=counted or not kind.needs_counters)
     yield from _agreement(reconciliation.loc[lasting], differences, account, sound=sound)
 
 
@@ -56,14 +94,10 @@ def broken_preconditions(evidence: Evidence, differences: pd.DataFrame, account:
     """Why the exact bound of weighted round-robin says nothing about this run; empty when it does."""
     if evidence.stack is None:
         return []
-    of_run = [_standing(evidence, account), _log(evidence)]
-    of_requests = [_difference(kind, differences, sound=True) for kind, rule in RULES.items() if rule.moves_the_split]
-    return [f"{check.name}: {check.observed}" for check in (*of_run, *of_requests) if check.outcome is not Outcome.PASS]
-
-
-def _is_disturbed(matching: Matching, differences: pd.DataFrame) -> bool:
-    """Whether the ledgers are not of the same requests, so that what one has too much of proves nothing."""
-    return bool(matching.sent_again or differences["difference"].isin(DISTURBANCES).any())
+    moving = [kind for kind in of_differences.KINDS if kind.effect is not SplitEffect.NONE]
+    of_requests = [difference_check(kind, differences, sound=True) for kind in moving]
+    checks = [_standing(evidence, account), _log(evidence), *of_requests]
+    return [f"{check.name}: {check.observed}" for check in checks if check.outcome is not Outcome.PASS]
 
 
 def clock_went_back(evidence: Evidence) -> bool:
@@ -74,21 +108,20 @@ def clock_went_back(evidence: Evidence) -> bool:
 def _standing(evidence: Evidence, account: Account) -> Check:
     assert evidence.stack is not None
     before, after = evidence.stack.before, evidence.stack.after
-    known = before is not None and after is not None
-    changed = []
+    expected = f"{'other' if account.other_workers else 'the same'} workers, the same configuration"
+    changed = [] if before is not None and after is not None else ["it did not say"]
     if before is not None and after is not None:
         if (before.workers != after.workers) != account.other_workers:
             changed.append(f"the workers were {_numbers(before.workers)}, then {_numbers(after.workers)}")
         if before.configuration != after.configuration:
             changed.append("its configuration was changed")
-    return Check(
-        name="balancer",
-        claim="The balancer was reloaded or restarted no more than asked, which would begin its cycle anew.",
-        expected=f"{'other' if account.other_workers else 'the same'} workers, the same configuration",
-        observed=("; ".join(changed) or "so") if known else "it did not say",
-        outcome=Outcome.PASS if known and not changed else Outcome.INVALID,
-        evidence=STACK,
-    )
+    return _valid(BALANCER, expected, changed, expected)
+
+
+def _valid(kind: CheckKind, expected: str, faults: list[str], sound: str) -> Check:
+    """A check of what the other checks rest on: with a fault this run cannot tell."""
+    outcome = Outcome.INVALID if faults else Outcome.PASS
+    return Check(kind=kind, expected=expected, observed="; ".join(faults) or sound, outcome=outcome)
 
 
 def _numbers(pids: list[int]) -> str:
@@ -103,14 +136,7 @@ def _log(evidence: Evidence) -> Check:
         *([f"{early:,} lines are from before the run"] if early else []),
         *(["it is empty"] if evidence.balancer.empty and len(evidence.responses) else []),
     ]
-    return Check(
-        name="log",
-        claim="The balancer's log of this run is whole.",
-        expected="nothing damaged, nothing from before",
-        observed="; ".join(faults) or f"{len(evidence.balancer):,} rows",
-        outcome=Outcome.INVALID if faults else Outcome.PASS,
-        evidence=BALANCER,
-    )
+    return _valid(LOG, "no damaged line, none from before the run", faults, f"{len(evidence.balancer):,} rows")
 
 
 def _clocks(evidence: Evidence, matching: Matching) -> Check:
@@ -119,18 +145,12 @@ def _clocks(evidence: Evidence, matching: Matching) -> Check:
     early_s = sent_s.to_numpy()[matching.client] - (log["msec"] - log["request_time"]).to_numpy()[matching.balancer]
     late_s = log["msec"].to_numpy()[matching.balancer] - read_s.to_numpy()[matching.client]
     apart_s = max(early_s.max(initial=0.0), late_s.max(initial=0.0))
+    apart = f"{apart_s:.3f} s apart"
     faults = [
         *(["the balancer's was set back"] if clock_went_back(evidence) else []),
-        *([f"{apart_s:.3f} s apart"] if apart_s > CLOCKS_APART_S else []),
+        *([apart] if apart_s > CLOCKS_APART_S else []),
     ]
-    return Check(
-        name="clocks",
-        claim="By both clocks the balancer had a request after it was sent, and was done before the answer was there.",
-        expected=f"to {CLOCKS_APART_S:g} s",
-        observed="; ".join(faults) or "so",
-        outcome=Outcome.INVALID if faults else Outcome.PASS,
-        evidence=BALANCER,
-    )
+    return _valid(CLOCKS, f"at most {CLOCKS_APART_S:g} s apart", faults, apart)
 
 
 def _counters(evidence: Evidence, account: Account) -> Check:
@@ -143,15 +163,9 @@ def _counters(evidence: Evidence, account: Account) -> Check:
     ]
     begun = rows.groupby("service", sort=False)["started_us"].nunique()
     anew = [service for service in begun.index[begun > 1] if service not in account.ended]
+    expected = f"no restart but of {', '.join(sorted(account.ended))}" if account.ended else "no restart"
     faults = silent + [f"{service} began anew" for service in anew]
-    return Check(
-        name="counters",
-        claim="Every backend has counted from the beginning of the run to its end.",
-        expected=f"no restart but of {', '.join(sorted(account.ended))}" if account.ended else "no restart",
-        observed="; ".join(faults) or "none",
-        outcome=Outcome.INVALID if faults else Outcome.PASS,
-        evidence=BACKENDS,
-    )
+    return _valid(COUNTERS, expected, faults, "no other" if account.ended else "none")
 
 
 def _identity(evidence: Evidence, account: Account) -> Check:
@@ -160,60 +174,41 @@ def _identity(evidence: Evidence, account: Account) -> Check:
     addresses = evidence.balancer[["upstream_addr", "upstream_http_x_host_tag"]].drop_duplicates()
     answered = addresses[addresses["upstream_addr"].str.fullmatch(ONE_ADDRESS)]
     tags = answered["upstream_http_x_host_tag"]
-    unsigned = evidence.balancer[
+    unnamed = evidence.balancer[
         (evidence.balancer["status"] == CREATED) & (evidence.balancer["upstream_http_x_host_tag"] == "-")
     ]
     shared = [tag for tag in tags[tags.duplicated() & (tags != "-")].unique() if tag not in account.ended]
     said = [
         *(
-            f"{service} answers as {tag or 'nobody'}"
+            f"{service} answers {f'as {tag}' if tag else 'without a name'}"
             for service, tag in zip(wrong["service"], wrong["host_tag"], strict=True)
         ),
         *(f"{tag} answers at {', '.join(answered.loc[tags == tag, 'upstream_addr'])}" for tag in shared),
-        *(f"nobody signs what {address} answers" for address in unsigned["upstream_addr"].unique()),
+        *(f"answers from {address} have no name" for address in unnamed["upstream_addr"].unique()),
     ]
     return Check(
-        name="identity",
-        claim="Every backend answers under its own name.",
+        kind=IDENTITY,
         expected=", ".join(evidence.manifest.claim.weights),
-        observed="; ".join(said) or "so",
+        observed="; ".join(said) or ", ".join(rows["host_tag"]) or "no backend said its name",
         outcome=Outcome.of(held=not said, known=len(rows) > 0),
-        evidence=BACKENDS,
-    )
-
-
-def _difference(kind: Difference, differences: pd.DataFrame, *, sound: bool, known: bool = True) -> Check:
-    """A fault of the system can be told where the ledgers are `sound`; that there is none, where it is `known`."""
-    rows, rule = differences[differences["difference"] == kind], RULES[kind]
-    ids = rows.loc[rows["request_id"] != "", "request_id"]
-    named = ", ".join(ids.head(NAMED_IDS)) + (", …" if len(ids) > NAMED_IDS else "")
-    observed = f"{rows['count'].sum():,}" + (f" ({named})" if named else "")
-    none = Outcome.PASS if known else Outcome.INVALID
-    return Check(
-        name=kind,
-        claim=rule.claim,
-        expected="0",
-        observed=observed if known or len(rows) else "not every backend has counted",
-        outcome=none if rows.empty else rule.outcome if sound else Outcome.INVALID,
-        evidence=DIFFERENCES_CSV,
     )
 
 
 def _agreement(
     reconciliation: pd.DataFrame, differences: pd.DataFrame, account: Account, *, sound: bool
 ) -> Iterator[Check]:
-    """By backend. What somebody else caused, or the client forgot, is not the balancer's doing."""
+    """By backend. What another client caused, or the client forgot, is not the balancer's doing."""
     unasked = set(differences.loc[differences["difference"] == Difference.UNASKED, "host_tag"])
     for tag, client, balancer, processed in reconciliation[["client", "balancer", "processed"]].itertuples():
-        spare, answered = account.done_for_nobody(tag), account.answered.get(tag, 0)
+        spare, answered = account.done_in_vain(tag), account.answered.get(tag, 0)
         # nginx logs an answer that was cut off as it began, and does not log what it had answered when it was killed
         agreed = client - answered <= balancer <= processed <= client + spare
         cut_off, said = spare + answered, f"{processed:,.0f}" if pd.notna(processed) else "not known"
         yield Check(
-            name=f"ledgers {tag}",
-            claim=f"Client, balancer and {tag} agree on how many models it created ({CREATED}).",
-            expected=f"the same, but for {cut_off:,} that a fault cut off" if cut_off else "three times the same",
+            kind=LEDGERS,
+            subject=tag,
+            detail=tag,
+            expected="all three counts equal" + (f", but for {cut_off:,} that a fault cut off" if cut_off else ""),
             observed=f"client {client:,.0f}, balancer {balancer:,.0f}, backend {said}",
             outcome=Outcome.of(held=agreed, known=agreed or (pd.notna(processed) and sound and tag not in unasked)),
-            evidence=RECONCILIATION_CSV,
         )

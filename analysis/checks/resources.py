@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.checks.check import Check, Outcome
-from analysis.evidence import Evidence
+from analysis.checks import sources
+from analysis.checks.check import Check, CheckKind, Outcome
+from analysis.evidence.evidence import Evidence
 from analysis.faults.accounting import Account
-from analysis.resources import MIB
-from scenarios.ledgers import RESOURCES
-from scenarios.stack_record import Limits, StackRecord
+from analysis.measures.resources import MIB
+from scenarios.formats.stack_record import Limits, StackRecord
 
 # The kernel gives out CPU in periods of 0.1 s. A stretch of time meets one period that began before it and one that
 # ends after it, besides those that lie within. What was not used may be carried over, a millisecond on each core
@@ -20,22 +20,51 @@ CARRIED_OVER_S = 0.001
 LONGEST_GAP_S = 3.0  # between samples, which the engine gives about every second
 UNASKED = "starting"  # of a container's health: the engine has not asked for it yet
 NOT_ENFORCED = "not enforced on this stack"
-SERVICES, RESTARTS, OOM, HEALTH = "services", "restarts", "OOM kills", "health"
-LIMITS, WITHIN = "limits", "within limits"
-CLAIMS = {
-    SERVICES: "Every service of the stack runs from before the first request until after the last answer.",
-    RESTARTS: "No container is started again, by the engine or by anybody.",
-    OOM: "No process is killed for want of memory, children of a service included.",
-    HEALTH: "Every health check stays healthy.",
-    LIMITS: "The limits in force are those of compose.yaml.",
-    WITHIN: "No container ever has more CPU or memory than its limit.",
-}
+
+SERVICES = CheckKind(
+    title="services",
+    claim="Every service of the stack runs from before the first request until after the last answer.",
+    meaning="A part of the system was not there while it was tested.",
+    evidence=sources.RESOURCES,
+)
+RESTARTS = CheckKind(
+    title="restarts",
+    claim="No container is started again, by the engine or by a person.",
+    meaning="A container could not keep up with the load, or a person restarted it.",
+    evidence=sources.RESOURCES,
+)
+OOM_KILLS = CheckKind(
+    title="OOM kills",
+    claim="No process is killed for want of memory, children of a service included.",
+    meaning="A container has too little memory for this load.",
+    evidence=sources.RESOURCES,
+)
+HEALTH = CheckKind(
+    title="health",
+    claim="Every health check stays healthy.",
+    meaning="The engine found a service unhealthy; an orchestrator would have acted on it.",
+    evidence=sources.RESOURCES,
+)
+LIMITS = CheckKind(
+    title="limits",
+    claim="The limits in force are those of compose.yaml.",
+    meaning="The containers ran with other limits than those that are claimed.",
+    evidence=sources.RESOURCES,
+)
+WITHIN_LIMITS = CheckKind(
+    title="within limits",
+    claim="No container ever has more CPU or memory than its limit.",
+    meaning="A limit did not hold: the machine gave a container more than what was claimed.",
+    evidence=sources.RESOURCES,
+)
+OF_LIMITS = (RESTARTS, OOM_KILLS, HEALTH, LIMITS, WITHIN_LIMITS)  # tested where the stack enforces limits
+KINDS = (SERVICES, *OF_LIMITS)
 
 
 def resource_checks(evidence: Evidence, intervals: pd.DataFrame, account: Account) -> Iterator[Check]:
     """Test what the stack claims about itself, but for what faults account for.
 
-    Nothing where nobody looked, as under plain Locust.
+    Nothing where resources were not sampled, as under plain Locust.
     """
     stack = evidence.stack
     if stack is None:
@@ -45,7 +74,8 @@ def resource_checks(evidence: Evidence, intervals: pd.DataFrame, account: Accoun
     spared = samples[~samples["service"].isin(account.broken)]
     yield _services(spared, stack, gap)
     if not stack.enforces:
-        yield from (_check(name, "", NOT_ENFORCED, Outcome.UNTESTED) for name in CLAIMS if name != SERVICES)
+        for kind in OF_LIMITS:
+            yield Check(kind=kind, expected="", observed=NOT_ENFORCED, outcome=Outcome.UNTESTED)
         return
     yield _restarts(spared, gap)
     yield _oom_kills(samples, gap)
@@ -56,7 +86,7 @@ def resource_checks(evidence: Evidence, intervals: pd.DataFrame, account: Accoun
 
 
 def _gap(evidence: Evidence, samples: pd.DataFrame, services: list[str]) -> str:
-    """Where nobody looked while requests were under way; empty when somebody always did."""
+    """What was not sampled while requests were under way; empty when everything always was."""
     responses = evidence.responses
     if responses.empty:
         return "no request was sent"
@@ -64,12 +94,12 @@ def _gap(evidence: Evidence, samples: pd.DataFrame, services: list[str]) -> str:
     for service in services:
         at_us = samples[samples["service"] == service]["at_us"].sort_values()
         if at_us.empty:
-            return f"{service} was not looked at"
+            return f"{service} was not sampled"
         if at_us.iloc[0] > first or at_us.iloc[-1] < last:
-            return f"{service} was not looked at from the first request to the last answer"
+            return f"{service} was not sampled from the first request to the last answer"
         longest_s = at_us.diff().max() / 1e6
         if longest_s > LONGEST_GAP_S:
-            return f"{service} was not looked at for {longest_s:.1f} s"
+            return f"{service} was not sampled for {longest_s:.1f} s"
     return ""
 
 
@@ -94,7 +124,7 @@ def _oom_kills(samples: pd.DataFrame, gap: str) -> Check:
     by_engine = _grown(samples, ["container"], "oom_events").clip(upper=1)
     kills = pd.concat([by_kernel, by_engine], axis=1).max(axis=1)
     uncounted = ", ".join(name for name in samples["service"].unique() if name not in set(counted["service"]))
-    return _judged(OOM, "0", "0", _counted(kills), gap or (f"not counted for {uncounted}" if uncounted else ""))
+    return _judged(OOM_KILLS, "0", "0", _counted(kills), gap or (f"not counted for {uncounted}" if uncounted else ""))
 
 
 def _grown(samples: pd.DataFrame, life: list[str], count: str) -> pd.Series:
@@ -135,7 +165,7 @@ def _within_limits(intervals: pd.DataFrame, samples: pd.DataFrame, cores: int, g
     faults = [f"CPU of {name} {100 * share:.0f} %" for name, share in cpu.items() if share > 1]
     faults += [f"memory of {name} {100 * share:.0f} %" for name, share in memory.items() if share > 1]
     return _judged(
-        WITHIN, "at most 100 %", f"CPU {100 * cpu.max():.0f} %, memory {100 * memory.max():.0f} %", faults, gap
+        WITHIN_LIMITS, "at most 100 %", f"CPU {100 * cpu.max():.0f} %, memory {100 * memory.max():.0f} %", faults, gap
     )
 
 
@@ -151,17 +181,11 @@ def _cpu_of_limit(limited: pd.DataFrame, cores: int) -> pd.Series:
     return share.groupby(stretches["service"]).max()
 
 
-def _judged(name: str, expected: str, sound: str, faults: list[str], gap: str) -> Check:
+def _judged(kind: CheckKind, expected: str, sound: str, faults: list[str], gap: str) -> Check:
     """A fault that was seen is one, however little was seen; that none was seen means something without a gap only."""
     outcome = Outcome.of(held=not faults, known=bool(faults) or not gap)
     observed = ", ".join(faults) or (f"cannot tell: {gap}" if gap else sound)
-    return _check(name, expected, observed, outcome)
-
-
-def _check(name: str, expected: str, observed: str, outcome: Outcome) -> Check:
-    return Check(
-        name=name, claim=CLAIMS[name], expected=expected, observed=observed, outcome=outcome, evidence=RESOURCES
-    )
+    return Check(kind=kind, expected=expected, observed=observed, outcome=outcome)
 
 
 def _text(limits: Limits) -> str:

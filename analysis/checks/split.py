@@ -5,18 +5,43 @@ from fractions import Fraction
 
 import pandas as pd
 
-from analysis.checks.check import Check, Outcome
+from analysis.checks import sources
+from analysis.checks.check import Check, CheckKind, Outcome
 from analysis.checks.ledgers import broken_preconditions, clock_went_back
-from analysis.checks.lost import missing
-from analysis.evidence import Evidence
+from analysis.checks.lost_evidence import missing
+from analysis.checks.stage_split import SPLIT_IN
+from analysis.evidence.evidence import Evidence
+from analysis.evidence.request_rows import counted
 from analysis.faults.accounting import Account
-from analysis.matching import Matching
-from analysis.request_ledgers import counted
-from analysis.running import swing
-from analysis.statistics import ROUNDING
-from scenarios.ledgers import BALANCER, RESPONSES
-from scenarios.round_robin import window_bounds
-from scenarios.stack_record import STACK
+from analysis.faults.stages import EVERY_BACKEND
+from analysis.measures.matching import Matching
+from analysis.measures.running_split import swing
+from analysis.measures.statistics import ROUNDING
+from scenarios.formats.rows import BALANCER, RESPONSES
+from scenarios.formats.stack_record import STACK
+from scenarios.spec.round_robin.cycle import window_bounds
+
+SPLIT = CheckKind(
+    title="split",
+    claim="{subject} answers {detail} requests.",
+    meaning="The balancer does not divide the requests as its configuration says.",
+    evidence=sources.DISTRIBUTION,
+    is_always_compared=True,
+)
+SPLIT_BY_WORKER = CheckKind(
+    title="split by worker",
+    claim="Each worker of the balancer splits what it passes on.",
+    meaning="A worker of the balancer does not divide its requests as the configuration says.",
+    evidence=sources.BALANCER,
+    is_always_compared=True,
+)
+RUNNING_SPLIT = CheckKind(
+    title="running split",
+    claim="Between any two moments of the run, too, {subject} is no further off its share than its bound.",
+    meaning="The balancer strays from its configuration for a while, even if the totals make up for it.",
+    evidence=sources.RUNNING,
+)
+KINDS = (SPLIT, SPLIT_BY_WORKER, RUNNING_SPLIT)
 
 
 def split_checks(
@@ -24,8 +49,11 @@ def split_checks(
 ) -> Iterator[Check]:
     """Test the split of the whole run, of each stage, of each worker with a cycle of its own, and all along.
 
+    Nothing in a run with faults, whose stages are judged by what was predicted of each.
     `doubt` is why the exact bound cannot be applied to a whole, and `doubt_all_along` to its parts, if so.
     """
+    if evidence.manifest.scenario.faults:
+        return
     yield from _of_run(evidence, distribution, doubt)
     if len(evidence.stages) > 1:
         yield from _of_stages(evidence, doubt)
@@ -38,7 +66,7 @@ def split_checks(
 def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame, account: Account) -> str:
     """Why the exact bound cannot be applied; empty when it can. It needs to know every pick of the balancer."""
     assert evidence.manifest.end is not None
-    unknown = 0 if evidence.strikes.size else int((evidence.responses["host_tag"] == "").sum())
+    unknown = 0 if evidence.applied_faults.size else int((evidence.responses["host_tag"] == "").sum())
     if lost := [name for name in (RESPONSES, BALANCER, STACK) if name in evidence.missing]:
         return missing(lost)
     if evidence.responses.empty:
@@ -49,11 +77,11 @@ def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame, 
         return "the client's ledger has requests twice"
     if broken := broken_preconditions(evidence, differences, account):
         return "; ".join(broken)
-    return f"who took {unknown:,} requests is not known" if unknown else ""
+    return f"which backend took {unknown:,} requests is not known" if unknown else ""
 
 
 def doubt_of_times(evidence: Evidence) -> str:
-    """Why nobody can tell what was when; empty when one can."""
+    """Why the order of events is not known; empty when it is."""
     return "the balancer's clock was set back" if clock_went_back(evidence) else ""
 
 
@@ -63,12 +91,12 @@ def _of_run(evidence: Evidence, distribution: pd.DataFrame, doubt: str) -> Itera
     total_weight = sum(claim.weights.values())
     for tag, (expected, allowed) in _expected(evidence, sum(answered.values()), claim.cycles).items():
         yield Check(
-            name=f"split {tag}",
-            claim=f"{tag} answers {claim.weights[tag]} of every {total_weight} requests.",
+            kind=SPLIT,
+            subject=tag,
+            detail=f"{claim.weights[tag]} of every {total_weight}",
             expected=f"{float(expected):,.2f} ± {float(allowed):.2f}",
             observed=_unless(doubt, f"{answered[tag]:,}"),
             outcome=Outcome.of(held=abs(answered[tag] - expected) <= allowed, known=not doubt),
-            evidence="distribution.csv",
         )
 
 
@@ -76,50 +104,45 @@ def _of_stages(evidence: Evidence, doubt: str) -> Iterator[Check]:
     """No request is under way between two stages, so that each has picks that follow one another."""
     for stage in evidence.stages:
         tags = evidence.responses.loc[evidence.responses["stage"] == stage, "host_tag"]
-        yield _worst(
-            f"split in {stage}",
-            f"The split holds in stage {stage} alone.",
-            _off(evidence, tags, evidence.manifest.claim.cycles),
-            RESPONSES,
-            doubt,
-        )
+        off = _off(evidence, tags, evidence.manifest.claim.cycles)
+        yield _worst(SPLIT_IN, off, doubt, subject=stage, detail=EVERY_BACKEND)
 
 
 def _of_workers(evidence: Evidence, doubt: str) -> Check:
     """Without shared memory each worker picks by a cycle of its own."""
-    log = evidence.balancer
     off = [
         (over, f"worker {pid}: {said}")
-        for pid, rows in log.groupby("pid")
+        for pid, rows in evidence.balancer.groupby("pid")
         for over, said in _off(evidence, rows["upstream_http_x_host_tag"], 1)
     ]
-    return _worst("split by worker", "Each worker of the balancer splits what it passes on.", off, BALANCER, doubt)
+    return _worst(SPLIT_BY_WORKER, off, doubt)
 
 
 def _all_along(evidence: Evidence, running: pd.DataFrame, doubt: str) -> Iterator[Check]:
-    surely = swing(running)
+    at_least = swing(running)
     for tag, (_, allowed) in _expected(evidence, 0, evidence.manifest.claim.cycles).items():
-        apart = float(surely.get(tag, 0.0))
+        apart = float(at_least.get(tag, 0.0))
         yield Check(
-            name=f"running split {tag}",
-            claim=f"{tag} is not further off its share between any two moments of the run, either.",
+            kind=RUNNING_SPLIT,
+            subject=tag,
             expected=f"at most {float(allowed):.2f}",
-            observed=_unless(doubt, f"surely {apart:,.2f}"),
+            observed=_unless(doubt, f"at least {apart:,.2f}"),
             outcome=Outcome.of(held=apart <= float(allowed) + ROUNDING, known=not doubt),
-            evidence="running.csv",
         )
 
 
-def _worst(name: str, claim: str, off: list[tuple[Fraction, str]], source: str, doubt: str) -> Check:
+def _worst(
+    kind: CheckKind, off: list[tuple[Fraction, str]], doubt: str, *, subject: str = "", detail: str = ""
+) -> Check:
     """Of several backends, the one that is furthest beyond what it may be off."""
     over, said = max(off, default=(Fraction(0), "no request"))
     return Check(
-        name=name,
-        claim=claim,
+        kind=kind,
+        subject=subject,
+        detail=detail,
         expected="each backend within its bound",
         observed=_unless(doubt, said),
         outcome=Outcome.of(held=over <= 0, known=not doubt),
-        evidence=source,
     )
 
 
@@ -129,7 +152,7 @@ def _off(evidence: Evidence, tags: pd.Series, cycles: int) -> list[tuple[Fractio
     found = []
     for tag, (expected, allowed) in _expected(evidence, int(counts.sum()), cycles).items():
         deviation = int(counts.get(tag, 0)) - expected
-        found.append((abs(deviation) - allowed, f"{tag} {float(deviation):+,.2f} of ± {float(allowed):.2f}"))
+        found.append((abs(deviation) - allowed, f"{tag} {float(deviation):+,.2f}, ± {float(allowed):.2f} allowed"))
     return found
 
 

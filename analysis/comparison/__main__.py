@@ -11,26 +11,25 @@ from rich.text import Text
 
 from analysis.comparison.change import Change
 from analysis.comparison.claims import Claimed
-from analysis.comparison.comparability import Condition, Weight
+from analysis.comparison.comparability import Circumstance, Weight
 from analysis.comparison.comparison import Comparison
 from analysis.comparison.files import ROOM, write
-from analysis.comparison.run import Run
+from analysis.comparison.run import ComparedRun
 from analysis.comparison.selection import chosen
 from analysis.comparison.words import percent
-from analysis.refusals import told
-from scenarios.console import Console
-from scenarios.report_directory import ReportDirectory
+from scenarios.cli.console import Console
+from scenarios.cli.exit_codes import ends_in_order
+from scenarios.formats.report_directory import ReportDirectory
 
 COLOURS = {Change.SAME: "green", Change.BETTER: "cyan", Change.WORSE: "red", Change.UNKNOWN: "yellow"}
-ALWAYS_SHOWN = ("errors", "split ")
 
 
 def main() -> None:
     """Compare, write, print, and exit with the code of the comparison."""
     options = _parser().parse_args()
-    with told():
+    with ends_in_order("analysis"):
         before, after = chosen(options.reports, options.a, options.b, options.scenario)
-        comparison = Comparison.of(Run.read(before), Run.read(after))
+        comparison = Comparison.of(ComparedRun.read(before), ComparedRun.read(after))
         directory = ReportDirectory.new(options.reports, ROOM).path
         write(comparison, directory)
         _print(comparison, directory)
@@ -68,10 +67,10 @@ def _tables(comparison: Comparison) -> Iterator[Table]:
         yield _claims(comparison.claims)
         yield _latency(comparison.latency)
         if len(comparison.effort):
-            yield _effort(comparison.effort)
+            yield _bench_row(comparison.effort)
 
 
-def _conditions(differing: list[Condition]) -> Table:
+def _conditions(differing: list[Circumstance]) -> Table:
     table = _headed("differs", "A", "B", "")
     for condition in differing:
         colour = "red" if condition.weight is Weight.FORBIDS else "dim"
@@ -82,7 +81,7 @@ def _conditions(differing: list[Condition]) -> Table:
 def _claims(claims: list[Claimed]) -> Table:
     table = _headed("claim", "A", "B", "")
     for claim in claims:
-        if claim.outcome is not Change.SAME or claim.what.startswith(ALWAYS_SHOWN):
+        if claim.outcome is not Change.SAME or claim.kind.is_always_compared:
             table.add_row(claim.what, claim.a, claim.b, _coloured(claim.outcome))
     return table
 
@@ -100,7 +99,7 @@ def _latency(latency: pd.DataFrame) -> Table:
     return table
 
 
-def _effort(effort: pd.DataFrame) -> Table:
+def _bench_row(effort: pd.DataFrame) -> Table:
     table = _headed("CPU ms per request", "A", "B", "change, not judged")
     for service, row in effort.iterrows():
         table.add_row(str(service), f"{row['a_cpu_ms']:.2f}", f"{row['b_cpu_ms']:.2f}", percent(row["ratio"]))

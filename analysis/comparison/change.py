@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Change(StrEnum):
-    """Where a change may be of either sign, and of any size that was not excluded, nobody can tell."""
+    """UNKNOWN: the change may be of either sign, and of any size that was not excluded."""
 
     SAME = "same"
     BETTER = "better"

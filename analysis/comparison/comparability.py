@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from analysis.checks.check import Outcome
-from analysis.comparison.run import Run
-from scenarios.definition import Stage
-from scenarios.stack_record import Limits
+from analysis.comparison.run import ComparedRun
+from scenarios.formats.stack_record import Limits
+from scenarios.spec.stage import Stage
 
 GIB = 2**30
 NOT_KNOWN = "not known"
@@ -22,7 +22,7 @@ class Weight(StrEnum):
     FORBIDS = "forbids the comparison"
 
 
-class Condition(NamedTuple):
+class Circumstance(NamedTuple):
     """Something that two runs may have in common: how it was in either, and what follows."""
 
     what: str
@@ -31,7 +31,7 @@ class Condition(NamedTuple):
     weight: Weight
 
 
-def conditions(a: Run, b: Run) -> list[Condition]:
+def conditions(a: ComparedRun, b: ComparedRun) -> list[Circumstance]:
     """Everything that should be known before two runs are compared."""
     of_a, of_b = _must_agree(a), _must_agree(b)
     may_a, may_b = _may_differ(a), _may_differ(b)
@@ -42,34 +42,34 @@ def conditions(a: Run, b: Run) -> list[Condition]:
     ]
 
 
-def forbidding(found: list[Condition]) -> list[Condition]:
+def forbidding(found: list[Circumstance]) -> list[Circumstance]:
     """Those for which the runs cannot be compared."""
     return [condition for condition in found if condition.weight is Weight.FORBIDS]
 
 
-def _states(a: Run, b: Run) -> Iterator[Condition]:
+def _states(a: ComparedRun, b: ComparedRun) -> Iterator[Circumstance]:
     """What each run has to be by itself."""
     a_end, b_end = _end(a), _end(b)
-    yield Condition("complete", a_end, b_end, Weight.SAME if a_end == b_end == COMPLETE else Weight.FORBIDS)
+    yield Circumstance("complete", a_end, b_end, Weight.SAME if a_end == b_end == COMPLETE else Weight.FORBIDS)
     a_verdict, b_verdict = a.verdict.outcome, b.verdict.outcome
     weight = Weight.SAME if a_verdict == b_verdict else Weight.IN_MIND
     is_invalid = Outcome.INVALID in (a_verdict, b_verdict)
-    yield Condition("verdict", a_verdict, b_verdict, Weight.FORBIDS if is_invalid else weight)
+    yield Circumstance("verdict", a_verdict, b_verdict, Weight.FORBIDS if is_invalid else weight)
 
 
-def _end(run: Run) -> str:
+def _end(run: ComparedRun) -> str:
     end = run.evidence.manifest.end
     assert end is not None
     return COMPLETE if end.complete else f"no: {end.reason}"
 
 
-def _differing(a: dict[str, str], b: dict[str, str], weight: Weight) -> Iterator[Condition]:
+def _differing(a: dict[str, str], b: dict[str, str], weight: Weight) -> Iterator[Circumstance]:
     for what in dict.fromkeys([*a, *b]):
         of_a, of_b = a.get(what, NOT_KNOWN), b.get(what, NOT_KNOWN)
-        yield Condition(what, of_a, of_b, Weight.SAME if of_a == of_b else weight)
+        yield Circumstance(what, of_a, of_b, Weight.SAME if of_a == of_b else weight)
 
 
-def _must_agree(run: Run) -> dict[str, str]:
+def _must_agree(run: ComparedRun) -> dict[str, str]:
     """The work that was asked for, and what it was done with."""
     manifest, stack = run.evidence.manifest, run.evidence.stack
     limits = stack.services if stack is not None else {}
@@ -92,7 +92,7 @@ def _must_agree(run: Run) -> dict[str, str]:
     }
 
 
-def _may_differ(run: Run) -> dict[str, str]:
+def _may_differ(run: ComparedRun) -> dict[str, str]:
     """What may be just what is compared."""
     manifest, stack = run.evidence.manifest, run.evidence.stack
     standing = stack.before if stack is not None else None
@@ -108,7 +108,7 @@ def _may_differ(run: Run) -> dict[str, str]:
     }
 
 
-def _not_shown(run: Run) -> Iterator[str]:
+def _not_shown(run: ComparedRun) -> Iterator[str]:
     yield from (check.name for check in run.verdict.checks if check.outcome is Outcome.INVALID)
 
 

@@ -7,10 +7,10 @@ import pandas as pd
 
 from analysis.comparison.change import Change
 from analysis.comparison.claims import Claimed, claims
-from analysis.comparison.comparability import Condition, conditions, forbidding
+from analysis.comparison.comparability import Circumstance, conditions, forbidding
 from analysis.comparison.effort import effort
 from analysis.comparison.latency import latency_changes
-from analysis.comparison.run import Run
+from analysis.comparison.run import ComparedRun
 from analysis.comparison.words import answer, refusal
 
 NOT_WORSE, WORSE, CANNOT_TELL = 0, 1, 3  # as the verdict's exit codes; 2 is a wrong request
@@ -22,7 +22,7 @@ class Comparison:
 
     a: str
     b: str
-    conditions: list[Condition]
+    conditions: list[Circumstance]
     claims: list[Claimed]
     latency: pd.DataFrame | None
     effort: pd.DataFrame | None
@@ -30,7 +30,7 @@ class Comparison:
     exit_code: int
 
     @classmethod
-    def of(cls, a: Run, b: Run) -> "Comparison":
+    def of(cls, a: ComparedRun, b: ComparedRun) -> "Comparison":
         """Compare two runs, if they can be."""
         found = conditions(a, b)
         if against := forbidding(found):

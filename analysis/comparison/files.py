@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.charts.drawing.sheet import save
+from analysis.charts.drawing.style import styled
+from analysis.comparison.chart import comparison_figure
+from analysis.comparison.claims import Claimed
 from analysis.comparison.comparison import Comparison
 from analysis.comparison.latency import MARGIN
-from analysis.pictures.comparison import comparison_figure
-from analysis.pictures.sheet import save
-from analysis.pictures.style import styled
 
 DECIMALS = 6
 ROOM = "comparisons"
@@ -30,7 +31,7 @@ def write(comparison: Comparison, directory: Path) -> None:
 
 def every_comparison(comparison: Comparison, latency: pd.DataFrame) -> pd.DataFrame:
     """The claims, then latency: a row per comparison. Of a claim, `a` and `b` are what was observed."""
-    claimed = pd.DataFrame(comparison.claims, columns=["what", "a", "b", "outcome"])
+    claimed = pd.DataFrame(map(_told, comparison.claims), columns=["what", "a", "b", "outcome"])
     measured = latency.reset_index().assign(what="latency")
     frame = pd.concat([claimed, measured])
     order = ["what", "host_tag", "stage", "a", "b", *latency.columns.drop("outcome"), "outcome"]
@@ -46,10 +47,14 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "exit_code": comparison.exit_code,
         "margin": MARGIN,
         "comparability": [condition._asdict() for condition in comparison.conditions],
-        "claims": [claim._asdict() for claim in comparison.claims],
+        "claims": [_told(claim) for claim in comparison.claims],
         "latency": _records(comparison.latency),
         "effort": _records(comparison.effort),
     }
+
+
+def _told(claim: Claimed) -> dict[str, str]:
+    return {"what": claim.what, "a": claim.a, "b": claim.b, "outcome": claim.outcome}
 
 
 def _records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ import pandas as pd
 from scipy import stats
 
 from analysis.comparison.change import Change
-from analysis.evidence import Evidence
-from analysis.statistics import quantile
+from analysis.evidence.evidence import Evidence
+from analysis.measures.statistics import quantile
 
 BATCHES = 20
 TRIMMED = 4  # at either end

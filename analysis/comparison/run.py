@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from analysis.evidence import Evidence
+from analysis.evidence.evidence import Evidence
 from analysis.tables import Tables
 from analysis.verdict import Verdict, judge
 
 
-class Run(NamedTuple):
+class ComparedRun(NamedTuple):
     """A run, judged anew from its ledgers. `name` is that of its scenario and of its directory."""
 
     name: str
@@ -17,7 +17,7 @@ class Run(NamedTuple):
     verdict: Verdict
 
     @classmethod
-    def read(cls, directory: Path) -> "Run":
+    def read(cls, directory: Path) -> "ComparedRun":
         """Read and judge. Raises `UsageError` when the evidence was cut off or changed."""
         evidence = Evidence.read(directory)
         tables = Tables.of(evidence)

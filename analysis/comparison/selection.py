@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from scenarios.errors import UsageError
-from scenarios.report_directory import LATEST, MANIFEST, ReportDirectory
+from scenarios.formats.report_directory import LATEST, MANIFEST, ReportDirectory
+from scenarios.spec.errors import UsageError
 
 
 class Candidate(NamedTuple):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.comparison.change import Change
 from analysis.comparison.claims import Claimed
-from analysis.comparison.comparability import Condition
+from analysis.comparison.comparability import Circumstance
 
 NAMED = 2  # changes; the others are counted
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
@@ -32,7 +32,7 @@ def answer(claims: list[Claimed], latency: pd.DataFrame) -> str:
     return f"No change was seen, and one of up to {_size(reach)} could have been missed{but}"
 
 
-def refusal(forbidding: list[Condition]) -> str:
+def refusal(forbidding: list[Circumstance]) -> str:
     """Why two runs are not compared."""
     return f"The runs cannot be compared: {_list([condition.what for condition in forbidding])}"
 

@@ -1,4 +1,4 @@
-"""The manifest of a run in readable form."""
+"""The manifest of a run as text and tables."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,40 +6,40 @@ from datetime import datetime
 import pandas as pd
 
 from analysis.documents.sheet import Sheet, sheet
-from scenarios.report_directory import End, Manifest
+from scenarios.formats.report_directory import End, Manifest
 
 GIB = 1024**3
 
 
 def facts(manifest: Manifest, end: End) -> Iterator[tuple[str, str]]:
-    """What a reader asks first about a run: the question and the answer."""
+    """The facts that a reader asks for first: name and value."""
     scenario = manifest.scenario
     yield "Scenario", scenario.name + (", scaled" if manifest.scaled else "")
     yield "Requests", f"{scenario.requests:,}"
-    yield "Users at the peak", f"{scenario.peak_users:,}"
-    yield "Errors allowed", f"{100 * scenario.expect.error_rate:g} %"
-    yield "Lateness allowed to the generator", f"p99 {scenario.generator.loop_lag_p99_ms:,g} ms"
+    yield "Peak users", f"{scenario.peak_users:,}"
+    yield "Allowed error rate", f"{100 * scenario.expect.error_rate:g} %"
+    yield "Allowed loop lag of the generator", f"p99 {scenario.generator.loop_lag_p99_ms:,g} ms"
     yield "Started", moment(manifest.started_at)
     yield "Ended", f"{moment(end.at)}, {(end.at - manifest.started_at).total_seconds():,.1f} s later: {end.reason}"
     yield "Stack", manifest.stack
     yield "Target", manifest.target
     yield "Claim read from", manifest.claim.source
     yield "Client", manifest.client
-    yield "Processes of the generator", f"{manifest.processes}"
+    yield "Generator processes", f"{manifest.processes}"
     yield "Commit", manifest.git_commit or "not known"
     yield "Machine", _machine(manifest)
 
 
 def sheets(manifest: Manifest, end: End) -> Iterator[Sheet]:
-    """What there is more than one of: stages, weights, versions and files."""
-    yield sheet("stages as run", "The stages of the scenario, as they were asked for.", _stages(manifest))
-    yield sheet("weights", "The weights that were claimed.", _weights(manifest))
-    yield sheet("versions", "The software that took part.", _pairs(manifest.versions, "software", "version"))
-    yield sheet("files", "The evidence, and what it has to be when nobody changed it.", _files(end))
+    """The tables of the manifest: stages, weights, versions and files."""
+    yield sheet("stages as run", "The stages that the scenario asked for.", _stages(manifest))
+    yield sheet("weights", "The claimed weights.", _weights(manifest))
+    yield sheet("versions", "The software of this run.", _pairs(manifest.versions, "software", "version"))
+    yield sheet("files", "The evidence files, with their sizes and checksums at the end of the run.", _files(end))
 
 
 def moment(at: datetime) -> str:
-    """A time as people write it, to the second."""
+    """A time as text, to the second, in UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.pictures.gallery import Picture
+from analysis.charts.gallery import Picture
 from analysis.verdict import Verdict
-from scenarios.report_directory import Manifest
+from scenarios.formats.report_directory import Manifest
 
 SUMMARY = "summary"  # the picture that stands before all others
 

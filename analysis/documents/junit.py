@@ -1,4 +1,4 @@
-"""`junit.xml`: the verdict for a machine that knows tests; a check is a test case."""
+"""`junit.xml`: the verdict for tools that read test reports; each check is a test case."""
 
 import re
 from collections import Counter
@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from analysis.checks.check import Check, Outcome
 from analysis.documents.findings import Findings
 from analysis.documents.wording import consequence
-from scenarios.report_directory import Manifest
+from scenarios.formats.report_directory import Manifest
 
 ELEMENTS = {Outcome.FAIL: "failure", Outcome.INVALID: "error", Outcome.UNTESTED: "skipped"}
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
@@ -65,5 +65,5 @@ def _case(suite: ET.Element, check: Check, scenario: str) -> None:
 
 
 def _clean(text: str) -> str:
-    """Text without the characters that no XML document may hold, escaped or not."""
+    """Replace the characters that XML forbids even when escaped."""
     return FORBIDDEN.sub(REPLACEMENT, text)

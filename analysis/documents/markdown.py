@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+from analysis.charts.gallery import Picture
 from analysis.checks.check import Check
 from analysis.documents.findings import Findings
 from analysis.documents.sheet import sheet
-from analysis.documents.wording import conclusion, consequence, turned, unseen
-from analysis.pictures.gallery import Picture
-from analysis.statistics import ALL
+from analysis.documents.wording import conclusion, consequence, turned, undetected
+from analysis.measures.statistics import ALL
 
 MARKS = re.compile(r"([\\`*_\[\]|~])")
 
@@ -37,7 +37,7 @@ def _verdict(findings: Findings) -> Iterator[str]:
     yield _plain(conclusion(verdict))
     if broken := turned(verdict):
         yield "\n".join(map(_turned, broken))
-    if found := unseen(verdict):
+    if found := undetected(verdict):
         yield "\n".join(f"- A finding, {_plain(name)}: {_plain(text)}" for name, text in found)
     yield _plain(
         f"Scenario {verdict.scenario} on stack {manifest.stack}, commit {manifest.git_commit or 'not known'}. "

@@ -1,4 +1,4 @@
-"""`report.html`: the whole report on one page that needs no network and no other file."""
+"""`report.html`: the whole report on one page, which needs no network and no other file."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -7,13 +7,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from analysis.charts.drawing.style import STYLE
 from analysis.documents.captions import caption_of
 from analysis.documents.description import facts, moment, sheets
 from analysis.documents.findings import Findings
 from analysis.documents.reproduction import caveat, commands
 from analysis.documents.sheet import sheet
-from analysis.documents.wording import conclusion, consequence, turned, unseen
-from analysis.pictures.style import STYLE
+from analysis.documents.wording import conclusion, consequence, turned, undetected
 
 WIDTH = slice(16, 20)  # "PNG Specification", third edition, 11.2.1: after the signature, and length and type of IHDR
 SCREEN_DPI = 96  # of a CSS pixel, by definition
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 
 def page(findings: Findings) -> str:
-    """The report as HTML. Pictures are read from the report directory, and links to evidence lead there."""
+    """The report as HTML. Its pictures come from the report directory, and its links to evidence lead there."""
     manifest, end = findings.manifest, findings.manifest.end
     assert end is not None
     script = (HERE / "report.js").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def page(findings: Findings) -> str:
         verdict=findings.verdict,
         conclusion=conclusion(findings.verdict),
         turned=turned(findings.verdict),
-        unseen=unseen(findings.verdict),
+        undetected=undetected(findings.verdict),
         started=moment(manifest.started_at),
         summary=findings.summary,
         pictures=findings.details,
@@ -48,7 +48,7 @@ def page(findings: Findings) -> str:
 
 
 def _templates(directory: Path) -> Environment:
-    """Templates that escape whatever they are given, and that know the files of a report directory."""
+    """Templates that escape every value and know the files of the report directory."""
     templates = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -62,11 +62,11 @@ def _templates(directory: Path) -> Environment:
 
 
 def _foldable(column: str) -> Markup:
-    """The name of a column, which may go on in a new line after each of its words."""
+    """The name of a column, with a possible line break after each word."""
     return Markup("_<wbr>").join(map(escape, column.split("_")))
 
 
 def _width(png: bytes) -> int:
-    """How wide a picture is shown, so that words are as large in all of them. Its header says how wide it is."""
+    """The shown width of a picture in CSS pixels, read from its header. At this width all texts have the same size."""
     pixels = int.from_bytes(png[WIDTH], "big")
     return round(pixels * SCREEN_DPI / DPI)

@@ -1,4 +1,4 @@
-"""Writes the documents of a report, each whole or not at all."""
+"""Writes the documents of a report, each complete or not at all."""
 
 import os
 import sys
@@ -9,19 +9,19 @@ from analysis.documents.findings import Findings
 from analysis.documents.junit import junit
 from analysis.documents.markdown import with_pictures, without_pictures
 from analysis.documents.page import page
-from analysis.drafts import write
+from scenarios.formats.atomic_write import write
+from scenarios.formats.report_directory import PAGE, VERDICT
 
-PAGE = "report.html"
-DOCUMENTS = ("verdict.json", "junit.xml", "report.md", PAGE)
+DOCUMENTS = (VERDICT, "junit.xml", "report.md", PAGE)
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def publish(findings: Findings, environment: Mapping[str, str] = os.environ) -> None:
-    """Write every document beside the ledgers, and the step's summary where GitHub asks for one.
+    """Write every document beside the ledgers, and the summary of the step where GitHub asks for one.
 
-    That one is not the report's own: if it cannot be written, that is said, and changes nothing.
+    The summary is not part of the report: a failure to write it prints a message and changes nothing.
     """
-    write(findings.directory / "verdict.json", findings.verdict.model_dump_json(indent=2) + "\n")
+    write(findings.directory / VERDICT, findings.verdict.model_dump_json(indent=2) + "\n")
     write(findings.directory / "junit.xml", junit(findings))
     write(findings.directory / "report.md", with_pictures(findings))
     write(findings.directory / PAGE, page(findings))

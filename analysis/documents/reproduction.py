@@ -1,27 +1,27 @@
-"""How to run it again: the commands, as they are typed."""
+"""The commands that repeat a run."""
 
 import shlex
 from collections.abc import Iterator
 
-from scenarios.report_directory import Manifest
+from scenarios.formats.report_directory import Manifest
 
-CHANGED = "+changes"  # what `git_commit` adds
-OF_MAKE = ("local", "compose")
-OF_THE_CALLER = "--claim"  # the source of a claim that was given by hand
+CHANGED = "+changes"  # the suffix of `git_commit` for uncommitted changes
+MAKE_STACKS = ("local", "compose")
+CLAIM_OPTION = "--claim"  # the source of a claim from the command line
 
 
 def commands(manifest: Manifest, run: str) -> list[str]:
-    """What to type in a checkout of the project, one command a line."""
-    again = _make(manifest) if manifest.stack in OF_MAKE else _locust(manifest)
+    """The commands to type in a checkout of the project, one per line."""
+    again = _make(manifest) if manifest.stack in MAKE_STACKS else _locust(manifest)
     return [*_checkout(manifest), shlex.join(again), shlex.join(["make", "report", f"RUN={run}"])]
 
 
 def caveat(manifest: Manifest) -> str:
-    """What those commands cannot bring back; empty when nothing."""
+    """What those commands cannot restore; empty if they restore everything."""
     if manifest.git_commit is None:
-        return "The commit is not known: the run was started outside a checkout."
+        return "The commit is not known: the run did not start in a checkout."
     if manifest.git_commit.endswith(CHANGED):
-        return "Files differed from that commit when it ran; the differences were not kept."
+        return "The checkout differed from that commit during the run; the report does not hold the differences."
     return ""
 
 
@@ -37,17 +37,17 @@ def _make(manifest: Manifest) -> Iterator[str]:
         yield from (f"REQUESTS={scenario.requests}", f"USERS={scenario.peak_users}")
     if manifest.processes > 1:
         yield f"PROCESSES={manifest.processes}"
-    if manifest.claim.source == OF_THE_CALLER:
+    if manifest.claim.source == CLAIM_OPTION:
         yield f"CLAIM={manifest.claim.text}"
 
 
 def _locust(manifest: Manifest) -> Iterator[str]:
-    """Plain Locust, for a balancer that is not the project's own."""
+    """The Locust command, for a balancer that the project did not start."""
     scenario = manifest.scenario
     yield from (".venv/bin/locust", "-f", f"locustfiles/{scenario.name.replace('-', '_')}.py", "--headless")
     yield from ("--host", manifest.target)
-    by_hand = manifest.claim.source == OF_THE_CALLER
-    yield from ("--claim", manifest.claim.text if by_hand else f"path/to/{manifest.claim.source}")
+    is_option = manifest.claim.source == CLAIM_OPTION
+    yield from ("--claim", manifest.claim.text if is_option else f"path/to/{manifest.claim.source}")
     if manifest.scaled:
         yield from ("--scale-requests", str(scenario.requests), "--scale-users", str(scenario.peak_users))
     if manifest.processes > 1:

@@ -1,20 +1,20 @@
-"""A table as a page shows it: text in cells, and no more rows than anybody reads."""
+"""A table as a page shows it: cells of text, and only the first rows."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-ROWS = 200  # the others are in the CSV file
+ROWS = 200  # the CSV file has all of them
 SHORT = 25  # rows that fit on a page of paper
 NARROW = 10  # columns that fit side by side
-DECIMALS = 6  # the most that any table is rounded to
+DECIMALS = 6  # the most decimals of any table
 NOTHING = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table to look at. `numeric` says which columns hold numbers; `total` counts the rows before the cut."""
+    """A table to show. `numeric` says which columns hold numbers; `total` counts the rows before the cut."""
 
     name: str
     caption: str
@@ -25,22 +25,22 @@ class Sheet:
 
     @property
     def is_cut(self) -> bool:
-        """Whether there are more rows than are shown."""
+        """Whether the table has more rows than it shows."""
         return self.total > len(self.rows)
 
     @property
     def is_wide(self) -> bool:
-        """Whether its headings have to be folded."""
+        """Whether its headings need line breaks."""
         return len(self.columns) > NARROW
 
     @property
     def is_short(self) -> bool:
-        """Whether it can be kept together on paper."""
+        """Whether it fits on one page of paper."""
         return len(self.rows) <= SHORT
 
 
 def sheet(name: str, caption: str, table: pd.DataFrame) -> Sheet:
-    """Lay out a table whose columns are all that it has; an index of meaning has to be a column before."""
+    """Lay out the columns of a table. It ignores the index: turn a meaningful index into columns first."""
     shown = table.head(ROWS)
     columns = [shown[column] for column in shown]
     return Sheet(
@@ -58,7 +58,7 @@ def _is_numeric(column: pd.Series) -> bool:
 
 
 def _texts(column: pd.Series) -> list[str]:
-    """Every value as text; numbers of a column with as many decimals as one of them needs, so that they line up."""
+    """Every value as text. All numbers of a column get as many decimals as one of them needs, so that they align."""
     if not _is_numeric(column):
         return [_word(value) for value in column]
     decimals = max((_decimals(value) for value in column.dropna()), default=0)

@@ -3,19 +3,11 @@
 from collections.abc import Iterator
 
 from analysis.checks.check import Check, Outcome
+from analysis.checks.undetected import FindingKind
 from analysis.verdict import Verdict
-from scenarios.fault import Kind
 
 NAMED = 5  # more names than that are no sentence any more
 TURNED = (Outcome.FAIL, Outcome.INVALID)
-UNSEEN = "unseen "  # how the checks begin that hold what passive checks do not see
-REMEDIES = {
-    Kind.FAIL: "Active health checks would find it out. proxy_next_upstream with http_503 and non_idempotent is no "
-    "remedy: it sends a POST again that may have been processed.",
-    Kind.UNHEALTHY: "Active health checks would find it out, or somebody who acts on what Docker calls unhealthy.",
-    Kind.LIMIT_CPU: "Active health checks with a short timeout would find it out, or a method that looks at how long "
-    "answers take.",
-}
 
 
 def turned(verdict: Verdict) -> list[Check]:
@@ -23,15 +15,13 @@ def turned(verdict: Verdict) -> list[Check]:
     return [check for outcome in TURNED for check in _with(verdict, outcome)]
 
 
-def unseen(verdict: Verdict) -> list[tuple[str, str]]:
-    """What this run found that no configuration of passive checks sees: what it is called, and what would help."""
-    return [(check.name, _finding(check)) for check in _with(verdict, Outcome.PASS) if check.name.startswith(UNSEEN)]
-
-
-def _finding(check: Check) -> str:
-    what = check.name.removeprefix(UNSEEN).partition(" ")[0]
-    seen = check.claim.removeprefix("A finding: ")
-    return f"{seen} It took {check.observed}; its share is {check.expected}. {REMEDIES[Kind(what)]}"
+def undetected(verdict: Verdict) -> list[tuple[str, str]]:
+    """What this run found that no configuration of passive checks detects: its name, and what would help."""
+    return [
+        (check.name, f"{check.claim} It took {check.observed}; its share is {check.expected}. {check.kind.remedy}")
+        for check in _with(verdict, Outcome.PASS)
+        if isinstance(check.kind, FindingKind)
+    ]
 
 
 def consequence(check: Check) -> str:

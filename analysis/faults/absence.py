@@ -1,4 +1,4 @@
-"""When a backend has to be without requests, and when nobody can tell: a fault, its noticing and its return."""
+"""When a backend has to be without requests, and when that is not known: a fault, its noticing and its return."""
 
 from collections.abc import Iterator
 from math import isnan
@@ -11,7 +11,7 @@ from analysis.faults.outages import Outage
 class Absence(NamedTuple):
     """A backend that passive checks have to take out. Times are in seconds since the Unix epoch."""
 
-    whom: str
+    backend: str
     began_s: float  # when it was broken
     known_s: float  # when the balancer knew of it or had to, whichever came first; infinite where it need not know
     asked_s: float  # when it may be asked again
@@ -39,7 +39,7 @@ def _absence(outage: Outage, aftermath: Aftermath, fail_timeout_s: float) -> Abs
     back_s = outage.well_s + _earlier(seen["returned_s"], seen["returned_within_s"])
     # what failed is left alone for that long although it is well again
     asked_s = max(outage.cured_s, min(known_s + fail_timeout_s, back_s))
-    return Absence(outage.whom, outage.began_s, known_s, asked_s, back_s)
+    return Absence(outage.backend, outage.began_s, known_s, asked_s, back_s)
 
 
 def _earlier(seen_s: float, within_s: float) -> float:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from analysis.evidence import Evidence
+from analysis.evidence.evidence import Evidence
 from analysis.faults.aftermath import Aftermath
-from analysis.faults.losses import is_of_nginx
-from analysis.faults.outages import ENDS
-from analysis.reconciliation import Difference
-from scenarios.fault import Kind
+from analysis.measures.reconciliation import Difference
+from scenarios.spec.fault_kind import FaultKind
 
 OF_HANDED_ON = {Difference.RETRIED, Difference.FAILED_ATTEMPT}
 OF_LOST = {*OF_HANDED_ON, Difference.REFUSED, Difference.LOST, Difference.ALTERED}  # an answer may be cut off
@@ -23,8 +21,7 @@ class Account:
     `ended` backends have counted anew, perhaps under another address, `broken` ones were not well for a while,
     `limited` ones had another limit of CPU. `other_workers` tells whether the balancer is to have others afterwards,
     and `unlogged` how many requests died with one of them, which logged nothing of what backends did for them, besides
-    those that it had `answered`. Of `unanswered` requests a backend may have done the work when nobody waited for it
-    any more.
+    those that it had `answered`. Of `unanswered` requests a backend may have done the work in vain.
     """
 
     ended: frozenset[str] = field(default_factory=frozenset)
@@ -44,17 +41,17 @@ class Account:
         of_number = {each.number: each for each in amiss}
         lost = [of_number[number] for number in aftermath.losses["fault"] if number in of_number]
         return cls(
-            unanswered=dict(Counter(outage.whom for outage in lost)),
+            unanswered=dict(Counter(outage.backend for outage in lost)),
             answered=dict(Counter(aftermath.unlogged["host_tag"])),
-            unlogged=sum(outage.what is Kind.KILL_NGINX_WORKER for outage in lost),
-            ended=frozenset(outage.whom for outage in amiss if outage.what in ENDS),
-            broken=frozenset(outage.whom for outage in amiss if outage.whom),
-            limited=frozenset(outage.whom for outage in amiss if outage.what is Kind.LIMIT_CPU),
-            other_workers=any(is_of_nginx(outage) for outage in amiss),
+            unlogged=sum(outage.kind is FaultKind.KILL_NGINX_WORKER for outage in lost),
+            ended=frozenset(outage.backend for outage in amiss if outage.kind.effect.ends_process),
+            broken=frozenset(outage.backend for outage in amiss if outage.backend),
+            limited=frozenset(outage.backend for outage in amiss if outage.kind is FaultKind.LIMIT_CPU),
+            other_workers=any(outage.kind.is_of_balancer for outage in amiss),
         )
 
-    def done_for_nobody(self, tag: str) -> int:
-        """How many models a backend may have created that nobody was told of."""
+    def done_in_vain(self, tag: str) -> int:
+        """How many models a backend may have created for requests that were not answered."""
         return self.unlogged + self.unanswered.get(tag, 0)
 
 
@@ -75,9 +72,9 @@ def unaccounted(differences: pd.DataFrame, evidence: Evidence, aftermath: Afterm
 
 def _handed_on(aftermath: Aftermath) -> pd.Series:
     """The requests (numbers) that met a backend while it was broken, and went on to another."""
-    failed = aftermath.tries[aftermath.tries["failed"] & ~aftermath.tries["last"]]
+    failed = aftermath.attempts[aftermath.attempts["failed"] & ~aftermath.attempts["last"]]
     met = [
-        any(outage.whom == tag and outage.meets(from_s, until_s) for outage in aftermath.outages)
+        any(outage.backend == tag and outage.meets(from_s, until_s) for outage in aftermath.outages)
         for tag, from_s, until_s in zip(failed["host_tag"], failed["from_s"], failed["until_s"], strict=True)
     ]
     by_request = pd.Series(met, index=failed["request_id"], dtype=bool).groupby(level=0).all()

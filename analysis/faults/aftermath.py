@@ -7,34 +7,34 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.evidence import Evidence
+from analysis.evidence.evidence import Evidence
 from analysis.faults.losses import losses, unlogged
-from analysis.faults.outages import PASSING, Night, Outage, dark, outages
+from analysis.faults.outages import Blackout, Outage, blackouts_of, outages
 from analysis.faults.prediction import (
-    Allowed,
+    LossLimit,
     allowed_losses,
     asks_allowed,
     noticed_within_s,
     returned_within_s,
 )
-from analysis.faults.tries import TURN_S, most_at_once, tries
-from analysis.matching import Matching
-from scenarios.stack_record import Patience
+from analysis.faults.timed_attempts import TURN_S, most_at_once, timed_attempts
+from analysis.measures.matching import Matching
+from scenarios.spec.patience import Patience
 
 COLUMNS = [
-    *("fault", "what", "whom", "stage", "at_s", "well_after_s", "lost", "may_lose", "because"),
+    *("fault", "kind", "backend", "stage", "at_s", "well_after_s", "lost", "may_lose", "because"),
     *("noticed_s", "noticed_within_s", "asked", "may_be_asked", "returned_s", "returned_within_s"),
 ]
 
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What was amiss (`outages`, in the order of time), and when nobody lived (`nights`).
+    """What was amiss (`outages`, in the order of time), and when no backend lived (`blackouts`).
 
-    `patience` is the balancer's, by which all is judged; `tries` are its attempts, `losses` the failed requests,
+    `patience` is the balancer's, by which all is judged; `attempts` are its attempts, `losses` the failed requests,
     `unlogged` those that were answered and died with a worker of nginx before it had logged that.
 
-    `table` has a row per outage: its fault's number, what was done to whom in which stage, `at_s` since the first
+    `table` has a row per outage: its fault's number, its kind, its backend and its stage, `at_s` since the first
     request; after how many seconds it was well again; how many requests were lost by it and how many may be, because
     of what; how soon the balancer knew of it and how soon it has to, in seconds since it was broken; how often it asked
     the backend from then on until it was mended, while another lived, and how often it may; how soon that returned, and
@@ -43,8 +43,8 @@ class Aftermath:
 
     patience: Patience
     outages: list[Outage]
-    nights: list[Night]
-    tries: pd.DataFrame
+    blackouts: list[Blackout]
+    attempts: pd.DataFrame
     losses: pd.DataFrame
     unlogged: pd.DataFrame
     table: pd.DataFrame
@@ -52,27 +52,27 @@ class Aftermath:
     @classmethod
     def of(cls, evidence: Evidence, matching: Matching) -> "Aftermath | None":
         """Of a run that had faults and whose ledgers were kept; else there is none."""
-        if evidence.strikes.empty or evidence.stack is None or evidence.stack.patience is None:
+        if evidence.applied_faults.empty or evidence.stack is None or evidence.stack.patience is None:
             return None
         patience = evidence.stack.patience
-        amiss, attempts = outages(evidence.strikes), tries(evidence)
-        nights = list(dark(amiss, list(evidence.manifest.claim.weights)))
-        lost = losses(evidence, matching, amiss, nights, attempts)
-        rows = [_row(outage, evidence, patience, attempts, nights) for outage in amiss]
+        amiss, attempts = outages(evidence.applied_faults), timed_attempts(evidence)
+        blackouts = list(blackouts_of(amiss, list(evidence.manifest.claim.weights)))
+        lost = losses(evidence, matching, amiss, blackouts, attempts)
+        rows = [_row(outage, evidence, patience, attempts, blackouts) for outage in amiss]
         table = pd.DataFrame(rows, columns=COLUMNS).set_index("fault")
         table["lost"] = lost["fault"].value_counts().reindex(table.index, fill_value=0)
-        return cls(patience, amiss, nights, attempts, lost, unlogged(evidence, matching, amiss), table)
+        return cls(patience, amiss, blackouts, attempts, lost, unlogged(evidence, matching, amiss), table)
 
 
 def _row(
-    outage: Outage, evidence: Evidence, patience: Patience, attempts: pd.DataFrame, nights: list[Night]
+    outage: Outage, evidence: Evidence, patience: Patience, attempts: pd.DataFrame, blackouts: list[Blackout]
 ) -> dict[str, Any]:
-    own = attempts[attempts["host_tag"] == outage.whom]
+    own = attempts[attempts["host_tag"] == outage.backend]
     may, noticed_s = _allowed(outage, evidence, patience, own), _noticed_s(outage, own)
     return {
         "fault": outage.number,
-        "what": str(outage.what),
-        "whom": outage.whom,
+        "kind": str(outage.kind),
+        "backend": outage.backend,
         "stage": outage.stage,
         "at_s": outage.began_s - evidence.responses["sent_us"].min() / 1e6,
         "well_after_s": outage.well_s - outage.began_s if isfinite(outage.well_s) else nan,
@@ -80,17 +80,17 @@ def _row(
         "because": may.reason,
         "noticed_s": noticed_s,
         "noticed_within_s": noticed_within_s(outage, patience),
-        **_asked(outage.began_s + noticed_s, outage, own, nights, patience),
+        **_asked(outage.began_s + noticed_s, outage, own, blackouts, patience),
         "returned_s": _returned_s(outage, own),
         "returned_within_s": returned_within_s(outage, patience),
     }
 
 
-def _allowed(outage: Outage, evidence: Evidence, patience: Patience, own: pd.DataFrame) -> Allowed:
+def _allowed(outage: Outage, evidence: Evidence, patience: Patience, own: pd.DataFrame) -> LossLimit:
     client = evidence.responses
     sent_s = client["sent_us"] / 1e6
     on_their_way = pd.DataFrame({"from_s": sent_s, "until_s": sent_s + client["latency_us"] / 1e6})
-    until_s = outage.well_s if outage.what in PASSING else outage.broken_s  # it was struck within that time
+    until_s = outage.well_s if outage.kind.is_passing else outage.broken_s  # it was applied within that time
     in_flight = most_at_once(on_their_way, outage.began_s - TURN_S, until_s + TURN_S)
     return allowed_losses(outage, own, in_flight, evidence.manifest.scenario.peak_users, patience)
 
@@ -102,26 +102,26 @@ def _noticed_s(outage: Outage, own: pd.DataFrame) -> float:
 
 
 def _asked(
-    known_s: float, outage: Outage, own: pd.DataFrame, nights: list[Night], patience: Patience
+    known_s: float, outage: Outage, own: pd.DataFrame, blackouts: list[Blackout], patience: Patience
 ) -> dict[str, int]:
     """How often it was asked when it was known that it would not answer, and another lived.
 
-    nginx forgives the last of its group every failure, and the name server of Docker forgets who is gone: in the dark
-    the last one that has a name may be asked for everything.
+    nginx forgives the last of its group every failure, and the name server of Docker forgets the containers that are
+    gone: in a blackout the last one that has a name may be asked for everything.
     """
     if isnan(known_s) or isinf(outage.cured_s) or known_s > outage.cured_s:
         return {"asked": 0, "may_be_asked": 0}
     asked_s = own.loc[own["from_s"].between(known_s + TURN_S, outage.cured_s), "from_s"]
     left_alone_s = outage.cured_s - known_s
-    for night in nights:
-        asked_s = asked_s[~asked_s.between(*night)]
-        left_alone_s -= max(0.0, min(night.until_s, outage.cured_s) - max(night.from_s, known_s))
+    for blackout in blackouts:
+        asked_s = asked_s[~asked_s.between(*blackout)]
+        left_alone_s -= max(0.0, min(blackout.until_s, outage.cured_s) - max(blackout.from_s, known_s))
     return {"asked": len(asked_s), "may_be_asked": asks_allowed(left_alone_s, patience)}
 
 
 def _returned_s(outage: Outage, own: pd.DataFrame) -> float:
     """Until it was asked for something again, and answered."""
-    since_s = outage.well_s - TURN_S if outage.what in PASSING else outage.cured_s  # until then the old one answers
+    since_s = outage.well_s - TURN_S if outage.kind.is_passing else outage.cured_s  # until then the old one answers
     good = own.loc[~own["failed"] & (own["from_s"] >= since_s), "from_s"]
     return max(0.0, float(good.min()) - outage.well_s) if len(good) and outage.is_noticed else nan
 

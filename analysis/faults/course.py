@@ -6,15 +6,14 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from analysis.evidence import Evidence
+from analysis.evidence.evidence import Evidence
 from analysis.faults.absence import Absence, absences
 from analysis.faults.aftermath import Aftermath
-from analysis.faults.losses import NOBODY
-from analysis.faults.outages import CURES
-from analysis.timeline import Stretches
-from scenarios.fault import Kind
+from analysis.faults.losses import BY_BLACKOUT
+from analysis.measures.timeline import Stretches
+from scenarios.spec.fault_kind import FaultKind
 
-BY_FAULTS, IN_THE_DARK, UNEXPLAINED = CAUSES = ("by_faults", "in_the_dark", "unexplained")
+BY_FAULTS, WHILE_ALL_DOWN, UNEXPLAINED = CAUSES = ("by_faults", "while_all_down", "unexplained")
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,15 @@ class Course:
     were fewer picks than a cycle has, the prediction where there is none: from when a backend was broken until the
     balancer knew of it or had to, and from when it may be asked again until it was or had to be.
 
-    `toll` has a row per stretch: of the requests that came to a bad end in it, how many were lost by a fault, how many
+    `losses_over_time` has a row per stretch: of the requests that failed in it, how many were lost by a fault, how many
     because no backend lived, and how many for no reason that is known.
 
-    `marks` has a row for whatever was done: when, what, to whom; whether it made something well again; if not, how many
-    requests were lost by it, and how many may be.
+    `marks` has a row for each fault that was applied: when, the kind, the backend; whether it was a cure; if not, how
+    many requests were lost by it, and how many may be.
     """
 
     shares: pd.DataFrame
-    toll: pd.DataFrame
+    losses_over_time: pd.DataFrame
     marks: pd.DataFrame
 
     @classmethod
@@ -44,12 +43,14 @@ class Course:
             return None
         stretches = Stretches.of(evidence, sampled)
         return cls(
-            _shares(evidence, aftermath, stretches), _toll(aftermath, stretches), _marks(evidence, aftermath, stretches)
+            _shares(evidence, aftermath, stretches),
+            _losses_over_time(aftermath, stretches),
+            _marks(evidence, aftermath, stretches),
         )
 
 
 def _shares(evidence: Evidence, aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
-    weights, asked = evidence.manifest.claim.weights, aftermath.tries[aftermath.tries["host_tag"] != ""]
+    weights, asked = evidence.manifest.claim.weights, aftermath.attempts[aftermath.attempts["host_tag"] != ""]
     counted = {tag: _counted(asked.loc[asked["host_tag"] == tag, "from_s"], stretches) for tag in weights}
     total = _counted(asked["from_s"], stretches).astype("float64")
     total[total < sum(weights.values())] = nan
@@ -66,30 +67,30 @@ def _shares(evidence: Evidence, aftermath: Aftermath, stretches: Stretches) -> p
 
 
 def predicted_shares(weights: dict[str, int], away: list[Absence], from_s: float, until_s: float) -> dict[str, float]:
-    """The share of each backend in this time; not a number where somebody left or came back, or nobody was there."""
-    affected = {each.whom for each in away if each.touches(from_s, until_s)}
-    out = {each.whom for each in away if each.fills(from_s, until_s)}
+    """The share of each backend in this time; not a number where one left or came back, or none was there."""
+    affected = {each.backend for each in away if each.touches(from_s, until_s)}
+    out = {each.backend for each in away if each.fills(from_s, until_s)}
     there = sum(weight for tag, weight in weights.items() if tag not in out)
     if affected != out or not there:
         return dict.fromkeys(weights, nan)
     return {tag: 0.0 if tag in out else weight / there for tag, weight in weights.items()}
 
 
-def _toll(aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
+def _losses_over_time(aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
     ended_s, fault = aftermath.losses["ended_s"], aftermath.losses["fault"]
-    rows = {BY_FAULTS: fault > 0, IN_THE_DARK: fault == NOBODY, UNEXPLAINED: fault == 0}
+    rows = {BY_FAULTS: fault > 0, WHILE_ALL_DOWN: fault == BY_BLACKOUT, UNEXPLAINED: fault == 0}
     return _times(stretches).assign(**{cause: _counted(ended_s[rows[cause]], stretches) for cause in CAUSES})
 
 
 def _marks(evidence: Evidence, aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
-    done = evidence.strikes[evidence.strikes["failure"] == ""]
+    done = evidence.applied_faults[evidence.applied_faults["failure"] == ""]
     results = aftermath.table.reindex(done["number"])
     return pd.DataFrame(
         {
             "at_s": (done["began_us"].to_numpy() - stretches.start_us) / 1e6,
-            "what": done["what"].to_numpy(),
-            "whom": done["whom"].to_numpy(),
-            "is_cure": [Kind(what) in CURES for what in done["what"]],
+            "kind": done["kind"].to_numpy(),
+            "backend": done["backend"].to_numpy(),
+            "is_cure": [FaultKind.of(kind).is_cure for kind in done["kind"]],
             "lost": results["lost"].to_numpy(dtype="float64"),
             "may_lose": results["may_lose"].to_numpy(dtype="float64"),
         }

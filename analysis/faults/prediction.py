@@ -6,40 +6,40 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis.faults.outages import Outage
-from analysis.faults.tries import TURN_S, most_at_once
-from scenarios.fault import Kind
-from scenarios.stack_record import Patience
+from analysis.faults.timed_attempts import TURN_S, most_at_once
+from scenarios.spec.fault_kind import MayLose, Notice
+from scenarios.spec.patience import Patience
 
 NOTICED_AFTER_KILL_S = 1.0  # the kernel refuses at once; the next request tells
 RETURNED_AFTER_S = 2.0  # beyond fail_timeout: nginx counts whole seconds, and then a request has to come
-LONGEST_S = 3600.0  # of a backend that nobody made well again
+LONGEST_S = 3600.0  # of a backend that was not made well again
 
 
-class Allowed(NamedTuple):
+class LossLimit(NamedTuple):
     """How many requests may be lost, and why."""
 
     most: int
     reason: str
 
 
-def allowed_losses(outage: Outage, attempts: pd.DataFrame, in_flight: int, users: int, patience: Patience) -> Allowed:
+def allowed_losses(outage: Outage, attempts: pd.DataFrame, in_flight: int, users: int, patience: Patience) -> LossLimit:
     """Of one outage. `attempts` are those at its backend; `in_flight` the most that all users had on their way then."""
-    match outage.what:
-        case Kind.KILL:
+    match outage.kind.effect.may_lose:
+        case MayLose.IN_FLIGHT_ON_BACKEND:
             most = most_at_once(attempts, outage.began_s - TURN_S, outage.broken_s + TURN_S)
-            return Allowed(most, "in flight on it")
-        case Kind.KILL_NGINX_WORKER:
-            return Allowed(in_flight, "in flight")
-        case Kind.HANG | Kind.DROP_PACKETS:
+            return LossLimit(most, "in flight at the backend")
+        case MayLose.IN_FLIGHT:
+            return LossLimit(in_flight, "in flight")
+        case MayLose.WAITING:
             probes = probes_of(outage, patience)
             if probes is None:
-                return Allowed(0, "it was over before a timeout")
-            return Allowed(users + probes, f"one for each user, and {probes:,} to look whether it is well")
-        case Kind.FAIL:
+                return LossLimit(0, "it was over before a timeout")
+            return LossLimit(users + probes, f"one for each user, and {probes:,} that ask whether it is well again")
+        case MayLose.EVERY_REQUEST:
             asked = attempts[(attempts["until_s"] >= outage.began_s) & (attempts["from_s"] <= outage.well_s)]
-            return Allowed(len(asked), "whatever it is asked")
+            return LossLimit(len(asked), "every request that it is asked")
         case _:
-            return Allowed(0, "nothing is in its way")
+            return LossLimit(0, "this fault cuts off no request")
 
 
 def probes_of(outage: Outage, patience: Patience) -> int | None:
@@ -57,12 +57,12 @@ def asks_allowed(left_alone_s: float, patience: Patience) -> int:
 
 def noticed_within_s(outage: Outage, patience: Patience) -> float:
     """The longest that the balancer may need to leave a backend alone; infinite where nothing has to be noticed."""
-    match outage.what:
-        case Kind.KILL:
+    match outage.kind.effect.notice:
+        case Notice.AT_ONCE:
             return NOTICED_AFTER_KILL_S
-        case Kind.HANG:
+        case Notice.AFTER_READ_TIMEOUT:
             return patience.read_timeout_s + NOTICED_AFTER_KILL_S
-        case Kind.DROP_PACKETS:
+        case Notice.AFTER_BOTH_TIMEOUTS:
             return patience.connect_timeout_s + patience.read_timeout_s + NOTICED_AFTER_KILL_S
         case _:
             return inf

@@ -1,20 +1,33 @@
 """What the split of each stage is to be, by what was amiss in it: nothing is under way between two stages."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from math import inf
 from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.evidence import Evidence
+from analysis.evidence.evidence import Evidence
 from analysis.faults.aftermath import Aftermath
 from analysis.faults.outages import Outage
-from scenarios.fault import Kind
-from scenarios.round_robin import window_bounds
-from scenarios.round_robin_after_faults import healed_bounds, reloaded_bounds
-from scenarios.round_robin_with_faults import survivor_bounds
+from scenarios.spec.claim import Claim
+from scenarios.spec.fault_kind import FaultKind
+from scenarios.spec.round_robin.currents import TooManyStates
+from scenarios.spec.round_robin.cycle import window_bounds
+from scenarios.spec.round_robin.outage import survivor_bounds
+from scenarios.spec.round_robin.recovery import (
+    healed_bounds,
+    reloaded_bounds,
+    returned_bounds,
+    rising_bounds,
+    settling_picks,
+)
 
-HANGING = {Kind.HANG, Kind.DROP_PACKETS}
+Bounds = Callable[[], dict[str, Fraction]]  # raises `TooManyStates` where the weights are beyond the search
+
+EVERY_BACKEND = "every backend takes part"
 
 
 class Seen(NamedTuple):
@@ -28,10 +41,11 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Part:
-    """The picks of a stage among those who took part in it. By backend: how many, its exact share, how far off.
+class StageSplit:
+    """The picks of a stage among the backends that took part in it.
 
-    `condition` says what was amiss.
+    `condition` says what was amiss. By backend: how many `picks` it had, its exact share of them, and how many more or
+    fewer are `allowed`. `doubt` is why no bound is known, and nothing is `allowed` then; it is empty when one is.
     """
 
     stage: str
@@ -39,14 +53,20 @@ class Part:
     picks: dict[str, int]
     shares: dict[str, Fraction]
     allowed: dict[str, Fraction]
+    doubt: str
+
+    def off(self, tag: str) -> Fraction:
+        """How many picks more than its share a backend had; below zero when it had fewer."""
+        return self.picks[tag] - self.shares[tag]
 
 
-def parts(evidence: Evidence, aftermath: Aftermath) -> list[Part]:
-    """A part for each stage of which the split can be predicted: in the others somebody left, or came back."""
+def parts(evidence: Evidence, aftermath: Aftermath) -> list[StageSplit]:
+    """A part for each stage of which the split can be predicted: in the others a backend left, or came back."""
     client = evidence.responses
     ended_us = client["sent_us"] + client["latency_us"]
-    stage_of = pd.Series(client["stage"].astype("str").to_numpy(), index=client["request_id"])
-    attempts = aftermath.tries.assign(stage=aftermath.tries["request_id"].map(stage_of))
+    once = client.drop_duplicates("request_id")  # an id that came twice has made the split untestable already
+    stage_of = pd.Series(once["stage"].astype("str").to_numpy(), index=once["request_id"])
+    attempts = aftermath.attempts.assign(stage=aftermath.attempts["request_id"].map(stage_of))
     found = []
     for stage in evidence.stages:
         rows = (client["stage"] == stage).to_numpy()
@@ -58,23 +78,34 @@ def parts(evidence: Evidence, aftermath: Aftermath) -> list[Part]:
     return [part for part in found if part is not None]
 
 
-def _part(seen: Seen, evidence: Evidence, aftermath: Aftermath) -> Part | None:
+def _part(seen: Seen, evidence: Evidence, aftermath: Aftermath) -> StageSplit | None:
     claim = evidence.manifest.claim
-    felt = [outage for outage in aftermath.outages if outage.is_noticed and _is_felt(outage, aftermath, seen)]
-    missing = {outage.whom for outage in felt}
+    noticed = [each for each in aftermath.outages if each.is_noticed and each.backend in claim.weights]
+    felt = [outage for outage in noticed if _is_felt(outage, aftermath, seen)]
+    missing = {outage.backend for outage in felt}
     if not all(_is_out(outage, aftermath, seen) for outage in felt) or missing >= claim.weights.keys():
         return None
     weights = {tag: weight for tag, weight in claim.weights.items() if tag not in missing}
     picks = {tag: int((seen.attempts["host_tag"] == tag).sum()) for tag in weights}
     total = sum(picks.values())
-    condition, bounds = _bounds(seen, felt, total, evidence, aftermath)
-    return Part(
+    condition, bounds = _condition(seen, felt, total, evidence, aftermath)
+    allowed, doubt = _allowed(bounds, seen.unlogged)
+    return StageSplit(
         seen.stage,
         condition,
         picks,
         shares={tag: Fraction(total * weight, sum(weights.values())) for tag, weight in weights.items()},
-        allowed={tag: bounds[tag] + seen.unlogged for tag in weights},
+        allowed=allowed,
+        doubt=doubt,
     )
+
+
+def _allowed(bounds: Bounds, unlogged: int) -> tuple[dict[str, Fraction], str]:
+    """By backend, how far it may be off its share; and why that is not known, if so."""
+    try:
+        return {tag: bound + unlogged for tag, bound in bounds().items()}, ""
+    except TooManyStates as error:
+        return {}, str(error)
 
 
 def _is_felt(outage: Outage, aftermath: Aftermath, seen: Seen) -> bool:
@@ -89,33 +120,56 @@ def _is_out(outage: Outage, aftermath: Aftermath, seen: Seen) -> bool:
     return outage.began_s + noticed_s <= seen.from_s and seen.until_s <= outage.cured_s
 
 
-def _bounds(
+def _condition(
     seen: Seen, felt: list[Outage], picks: int, evidence: Evidence, aftermath: Aftermath
-) -> tuple[str, dict[str, Fraction]]:
-    """What is the matter, and how far each of those who take part may be off its share."""
-    claim, of_nginx = evidence.manifest.claim, [each for each in aftermath.outages if not each.whom]
+) -> tuple[str, Bounds]:
+    """What was amiss, and the search for how far each backend that takes part may be off its share."""
+    claim, of_nginx = evidence.manifest.claim, [each for each in aftermath.outages if not each.backend]
     tags, weights = list(claim.weights), list(claim.weights.values())
     if felt:
-        missing = sorted({outage.whom for outage in felt})
+        missing = sorted({outage.backend for outage in felt})
         asked = int((seen.attempts["host_tag"].isin(missing)).sum())
-        places = [tags.index(tag) for tag in missing]
-        hanging = any(outage.what in HANGING for outage in felt)
-        bounds = survivor_bounds(weights, places, asked + len(missing), hanging=hanging)  # one may be about to be asked
-        return (
-            f"{' and '.join(missing)} out, asked {asked:,} times",
-            {tags[place]: claim.cycles * bound for place, bound in bounds.items()},
-        )
-    reloads = sum(each.what is Kind.RELOAD_NGINX for each in of_nginx if each.meets(seen.from_s, seen.until_s))
+        hanging = any(outage.kind.effect.keeps_waiting for outage in felt)
+        condition = f"without {' and '.join(missing)}, asked again in vain: {asked:,}"
+        return condition, partial(_of_survivors, claim, missing, asked, hanging=hanging)
+    reloads = sum(each.kind is FaultKind.RELOAD_NGINX for each in of_nginx if each.meets(seen.from_s, seen.until_s))
     if reloads:
-        return f"{reloads:,} reloads", _times(claim.cycles, tags, reloaded_bounds(weights, reloads))
-    killed = sum(each.what is Kind.KILL_NGINX_WORKER for each in of_nginx if each.meets(seen.from_s, seen.until_s))
+        return f"reloads of nginx: {reloads:,}", lambda: _times(claim.cycles, tags, reloaded_bounds(weights, reloads))
+    killed = sum(each.kind is FaultKind.KILL_NGINX_WORKER for each in of_nginx if each.meets(seen.from_s, seen.until_s))
     if killed:
         cycles = claim.cycles + (killed if claim.cycles > 1 else 0)  # shared memory outlives a worker
-        return f"{killed:,} workers killed", _times(cycles, tags, window_bounds(weights))
+        return f"killed workers of nginx: {killed:,}", lambda: _times(cycles, tags, window_bounds(weights))
     before = [each for each in aftermath.outages if each.is_noticed and each.began_s < seen.from_s]
     if before:
-        return "everybody is back", _times(claim.cycles, tags, healed_bounds(weights, picks))
-    return "everybody is there", _times(claim.cycles, tags, window_bounds(weights))
+        since = _picks_since_return(seen, before, aftermath)
+        return "every backend is back", lambda: _times(
+            claim.cycles, tags, _returned(weights, picks, claim.cycles, since)
+        )
+    return EVERY_BACKEND, lambda: _times(claim.cycles, tags, window_bounds(weights))
+
+
+def _of_survivors(claim: Claim, missing: list[str], asked: int, *, hanging: bool) -> dict[str, Fraction]:
+    tags, weights = list(claim.weights), list(claim.weights.values())
+    probes = asked + len(missing)  # each may be about to be asked
+    bounds = survivor_bounds(weights, [tags.index(tag) for tag in missing], probes, hanging=hanging)
+    return {tags[place]: claim.cycles * bound for place, bound in bounds.items()}
+
+
+def _returned(weights: list[int], picks: int, cycles: int, since: int) -> list[Fraction]:
+    """By how many picks there were since the return. How many of all each of several cycles had is not known."""
+    if cycles > 1:
+        return rising_bounds(weights)
+    return healed_bounds(weights, picks) if since >= settling_picks(weights) else returned_bounds(weights, picks)
+
+
+def _picks_since_return(seen: Seen, before: list[Outage], aftermath: Aftermath) -> int:
+    """How many attempts were begun after every backend that was out had answered again, and before this time."""
+    attempts, answered_s = aftermath.attempts, []
+    for outage in before:
+        returned_s = outage.well_s + aftermath.table["returned_s"][outage.number]
+        good = (attempts["host_tag"] == outage.backend) & ~attempts["failed"] & (attempts["from_s"] >= returned_s)
+        answered_s.append(min(attempts.loc[good, "until_s"], default=inf))
+    return int(((attempts["from_s"] > max(answered_s)) & (attempts["from_s"] < seen.from_s)).sum())
 
 
 def _times(cycles: int, tags: list[str], bounds: list[Fraction]) -> dict[str, Fraction]:

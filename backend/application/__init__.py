@@ -1,1 +1,1 @@
-"""What the service does: one use case, and the tally of its outcomes."""
+"""What the service does: one use case, the counters of its outcomes, and the fault switches."""

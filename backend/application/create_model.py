@@ -5,40 +5,40 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from backend.application.condition import Condition, OutOfOrder
+from backend.application.fault_switches import CreationSwitchedOff, FaultSwitches
 from backend.domain.lego_model import LegoModel
 
 
 @dataclass(slots=True)
-class Tally:
-    """Outcomes since this process started. It is the backends' own ledger of the work they did."""
+class Counters:
+    """Outcomes since this process started. They are the backend's own ledger of its work."""
 
-    started: float = field(default_factory=time.time)  # seconds since the Unix epoch
+    started_s: float = field(default_factory=time.time)  # since the Unix epoch
     created: int = 0
     rejected: int = 0
     failed: int = 0
 
 
 class CreateModel:
-    """Builds a model, and counts what came of it. Nothing is stored: a proof needs the count, not the bricks."""
+    """Builds a model and counts the outcome. It stores nothing: a proof needs the count, not the bricks."""
 
-    def __init__(self, tally: Tally, condition: Condition) -> None:
-        self._tally = tally
-        self._condition = condition
+    def __init__(self, counters: Counters, switches: FaultSwitches) -> None:
+        self._counters = counters
+        self._switches = switches
 
     def __call__(self, document: bytes) -> LegoModel:
-        """Create the model described by a JSON document.
+        """Create the model that a JSON document describes.
 
-        Raises `pydantic.ValidationError` when the bytes are no JSON or a rule of the domain is broken, and `OutOfOrder`
-        when the replica was put into that fault.
+        Raises `pydantic.ValidationError` when the bytes are not JSON or break a rule of the domain, and
+        `CreationSwitchedOff` when that fault is on.
         """
-        if not self._condition.creates_models:
-            self._tally.failed += 1
-            raise OutOfOrder
+        if self._switches.creation_fails:
+            self._counters.failed += 1
+            raise CreationSwitchedOff
         try:
             model = LegoModel.model_validate_json(document)
         except ValidationError:
-            self._tally.rejected += 1
+            self._counters.rejected += 1
             raise
-        self._tally.created += 1
+        self._counters.created += 1
         return model

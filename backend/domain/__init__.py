@@ -1,1 +1,1 @@
-"""What a LEGO model is, and the rules it must obey."""
+"""What a LEGO model is, and the rules that it must satisfy."""

@@ -1,4 +1,4 @@
-"""The aggregate: a LEGO model that cannot exist unless every rule holds."""
+"""The aggregate: a LEGO model, which exists only while every rule holds."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ def _not_blank(text: str) -> str:
     return text
 
 
-def _announced(year: int) -> int:
+def _plausible_year(year: int) -> int:
     next_year = datetime.now(UTC).year + 1
     if not YEAR_OF_THE_FIRST_BRICK <= year <= next_year:
         raise ValueError(f"must be between {YEAR_OF_THE_FIRST_BRICK}, the first brick, and {next_year}, next year")
@@ -25,7 +25,7 @@ Text = Annotated[str, AfterValidator(_not_blank)]
 
 
 class LegoModel(BaseModel):
-    """A LEGO model. Raises `pydantic.ValidationError`, which names every broken rule, when built from wrong values."""
+    """A LEGO model. Wrong values raise `pydantic.ValidationError`, which names every broken rule."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -34,4 +34,4 @@ class LegoModel(BaseModel):
     theme: Text
     difficulty: Literal["easy", "medium", "hard"]
     price_us: Annotated[float, Field(ge=0, description="US dollars")]
-    year: Annotated[int, AfterValidator(_announced)]
+    year: Annotated[int, AfterValidator(_plausible_year)]

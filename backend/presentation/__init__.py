@@ -1,1 +1,1 @@
-"""How the service speaks: HTTP, one envelope for every answer, Prometheus text for its tally."""
+"""The HTTP interface: one envelope for every answer, and Prometheus text for the counters."""

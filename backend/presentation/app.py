@@ -1,4 +1,4 @@
-"""The HTTP face of the service."""
+"""The HTTP interface of the service."""
 
 from http import HTTPStatus
 
@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from backend.application.condition import Condition, OutOfOrder
-from backend.application.create_model import CreateModel, Tally
+from backend.application.create_model import Counters, CreateModel
+from backend.application.fault_switches import CreationSwitchedOff, FaultSwitches
 from backend.domain.lego_model import LegoModel
-from backend.presentation.envelope import Envelope, faults
+from backend.presentation.envelope import Envelope, details_of
 
 BODY_LIMIT_BYTES = 64 * 1024
 NOT_JSON = "json_invalid"
@@ -20,10 +20,10 @@ def create_app(tag: str) -> FastAPI:
     """The application of the replica called `tag`."""
     app = FastAPI(title="LEGO models", description=f"Replica {tag}", redirect_slashes=False)
     app.state.tag = tag
-    app.state.tally = Tally()
-    app.state.condition = Condition()
-    app.state.create_model = CreateModel(app.state.tally, app.state.condition)
-    app.add_api_route("/", who, methods=["GET"])
+    app.state.counters = Counters()
+    app.state.fault_switches = FaultSwitches()
+    app.state.create_model = CreateModel(app.state.counters, app.state.fault_switches)
+    app.add_api_route("/", identity, methods=["GET"])
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/metrics", metrics, methods=["GET"])
     app.add_api_route(
@@ -33,36 +33,36 @@ def create_app(tag: str) -> FastAPI:
         status_code=HTTPStatus.CREATED,
         openapi_extra={"requestBody": {"content": {"application/json": {"schema": LegoModel.model_json_schema()}}}},
     )
-    app.add_exception_handler(HTTPException, refused)
-    app.add_exception_handler(ClientDisconnect, hung_up)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(ClientDisconnect, client_disconnected)
     return app
 
 
-async def who(request: Request) -> Response:
-    """Which replica answers here."""
+async def identity(request: Request) -> Response:
+    """Say which replica answers."""
     return Envelope.of(request, "LEGO models: POST one to /models").response(HTTPStatus.OK)
 
 
 async def health(request: Request) -> Response:
-    """The health check."""
-    condition: Condition = request.app.state.condition
-    if not condition.looks_healthy:
+    """Answer the health check."""
+    switches: FaultSwitches = request.app.state.fault_switches
+    if switches.health_check_fails:
         return Envelope.of(request, "ill", success=False).response(HTTPStatus.SERVICE_UNAVAILABLE)
     return Envelope.of(request, "healthy").response(HTTPStatus.OK)
 
 
 async def metrics(request: Request) -> Response:
-    """The tally as Prometheus text, exposition format 0.0.4."""
-    tally: Tally = request.app.state.tally
+    """Report the counters as Prometheus text, exposition format 0.0.4."""
+    counters: Counters = request.app.state.counters
     text = (
         "# HELP models_total Documents taken since this process started, by what came of them.\n"
         "# TYPE models_total counter\n"
-        f'models_total{{outcome="created"}} {tally.created}\n'
-        f'models_total{{outcome="rejected"}} {tally.rejected}\n'
-        f'models_total{{outcome="failed"}} {tally.failed}\n'
+        f'models_total{{outcome="created"}} {counters.created}\n'
+        f'models_total{{outcome="rejected"}} {counters.rejected}\n'
+        f'models_total{{outcome="failed"}} {counters.failed}\n'
         "# HELP models_counted_since_seconds When this process began to count, in seconds since the Unix epoch.\n"
         "# TYPE models_counted_since_seconds gauge\n"
-        f"models_counted_since_seconds {tally.started:.6f}\n"
+        f"models_counted_since_seconds {counters.started_s:.6f}\n"
     )
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -73,21 +73,21 @@ async def create_model(request: Request) -> Response:
         model = request.app.state.create_model(await _body(request))
     except ValidationError as error:
         return _rejection(request, error)
-    except OutOfOrder:
+    except CreationSwitchedOff:
         return Envelope.of(request, "Out of order", success=False).response(HTTPStatus.SERVICE_UNAVAILABLE)
     return Envelope.of(request, "Item created successfully", data=model).response(HTTPStatus.CREATED)
 
 
-async def refused(request: Request, error: Exception) -> Response:
-    """No such path, wrong method or too large a body, in the same envelope."""
+async def http_error(request: Request, error: Exception) -> Response:
+    """Answer an unknown path, a wrong method or too large a body in the same envelope."""
     assert isinstance(error, HTTPException)
     response = Envelope.of(request, error.detail, success=False).response(error.status_code)
     response.headers.update(error.headers or {})
     return response
 
 
-async def hung_up(_request: Request, _error: Exception) -> Response:
-    """The client left before its body was complete: nobody will read this answer."""
+async def client_disconnected(_request: Request, _error: Exception) -> Response:
+    """Answer a client that left before its body was complete, and so will not read the answer."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
@@ -108,5 +108,5 @@ def _rejection(request: Request, error: ValidationError) -> Response:
         else (HTTPStatus.UNPROCESSABLE_ENTITY, "The model breaks rules")
     )
     envelope = Envelope.of(request, message, success=False)
-    envelope.errors = faults(error)
+    envelope.errors = details_of(error)
     return envelope.response(status)

@@ -1,4 +1,4 @@
-"""One envelope for every JSON answer, good or bad, so a client reads who answered in one place."""
+"""One envelope for every JSON answer, good or bad, so that a client finds the replica's name in one place."""
 
 from typing import Self
 
@@ -8,25 +8,25 @@ from pydantic import BaseModel, ValidationError
 from backend.domain.lego_model import LegoModel
 
 
-class Fault(BaseModel):
-    """One thing that is wrong with a request: which property, and why."""
+class ErrorDetail(BaseModel):
+    """One error in a request: the property and the reason."""
 
     property: str
     reason: str
 
 
 class Envelope(BaseModel):
-    """The body of an answer. `data` and `errors` are left out when there is nothing to say."""
+    """The body of an answer. It omits `data` and `errors` where they are empty."""
 
     host: str
     success: bool
     message: str
     data: LegoModel | None = None
-    errors: list[Fault] | None = None
+    errors: list[ErrorDetail] | None = None
 
     @classmethod
     def of(cls, request: Request, message: str, *, success: bool = True, data: LegoModel | None = None) -> Self:
-        """An envelope signed with this replica's tag and the address that the request reached."""
+        """Make an envelope with this replica's tag and the address that the request reached."""
         address = request.scope["server"][0]
         return cls(host=f"tag: {request.app.state.tag} - {address}", success=success, message=message, data=data)
 
@@ -35,9 +35,11 @@ class Envelope(BaseModel):
         return Response(self.model_dump_json(exclude_none=True), status, media_type="application/json")
 
 
-def faults(error: ValidationError) -> list[Fault]:
-    """Every fault that validation found; a fault of the document as a whole is filed under `body`."""
+def details_of(error: ValidationError) -> list[ErrorDetail]:
+    """Every error that validation found; an error of the whole document has the property `body`."""
     return [
-        Fault(property=".".join(map(str, detail["loc"])) or "body", reason=detail["msg"].removeprefix("Value error, "))
+        ErrorDetail(
+            property=".".join(map(str, detail["loc"])) or "body", reason=detail["msg"].removeprefix("Value error, ")
+        )
         for detail in error.errors(include_url=False, include_context=False, include_input=False)
     ]

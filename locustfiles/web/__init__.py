@@ -1,1 +1,1 @@
-"""What Locust's web interface has more than Locust's: the choice of a scenario, the split live, and the verdict."""
+"""The additions to Locust's web interface: the choice of a scenario, the live split, and the verdict."""

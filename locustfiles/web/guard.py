@@ -1,4 +1,4 @@
-"""Who may ask: pages of this site, not those of others that a browser has open as well."""
+"""Requests that the web interface refuses: those from pages of other sites in the same browser."""
 
 from urllib.parse import urlsplit
 
@@ -8,21 +8,19 @@ THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 def same_origin_only(app: Flask) -> None:
-    """Refuse what the page of another site asks for. Locust itself would answer everybody."""
+    """Refuse requests from pages of other sites. Locust itself answers them all."""
 
     def refuse_others() -> Response | None:
         origin = request.headers.get("Origin")
         if origin is None or urlsplit(origin).netloc == request.host:
             return None
-        return Response(
-            f"this is asked for by a page of {origin}, and not by Locust's own\n", 403, mimetype="text/plain"
-        )
+        return Response(f"a page of {origin} asks for this, and not a page of Locust\n", 403, mimetype="text/plain")
 
     app.before_request(refuse_others)
 
 
 def this_machine_only(app: Flask) -> None:
-    """Answer to the names of this machine alone: a name of another site that leads here is not one."""
+    """Refuse requests that use another name than this machine's: another site's name may lead here."""
 
     def refuse_other_names() -> Response | None:
         if urlsplit(f"//{request.host}").hostname in THIS_MACHINE:

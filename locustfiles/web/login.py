@@ -1,4 +1,4 @@
-"""A password for a web interface that others than this machine can reach."""
+"""A password for a web interface that other machines can reach."""
 
 import secrets
 
@@ -13,13 +13,13 @@ WRONG_COSTS_S = 1.0  # which makes guessing slow
 
 
 class Guest(UserMixin):  # type: ignore[misc]
-    """Whoever knows the password."""
+    """A visitor with the password."""
 
     id = "guest"
 
 
 def require_password(ui: WebUI, password: str | None) -> None:
-    """Let in who knows it. Without one nobody is let in: a login that anybody passes is none."""
+    """Let visitors with the password in. Without a password, let no visitor in."""
     app = ui.app
     assert app is not None
     app.config["SECRET_KEY"] = secrets.token_hex()

@@ -1,12 +1,12 @@
-// What the tabs Distribution and Verdict show. Names of backends, errors and checks are set as text, never as HTML.
+// The tabs Distribution and Verdict. Names of backends, errors and checks are set as text, never as HTML.
 "use strict";
 (() => {
   const POLL_MS = 1000;
-  // For so many polls Locust's own part of the page may lag behind before it is loaded again.
+  // The page reloads when Locust's own part has lagged behind for so many polls.
   const STALE_POLLS = { running: 2, judging: 6, over: 6 };
   const HIDDEN_POLL_MS = 5000;
   const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"]; // as in the pictures
-  const LINEAR_UP_TO = 3; // requests off; logarithmic beyond, as in running.png
+  const LINEAR_UP_TO = 3; // requests of deviation; logarithmic beyond, as in running.png
   const TABS = ["distribution", "verdict"];
 
   let state = null;
@@ -27,7 +27,7 @@
   const content = html("div");
   const panel = html("section", { id: "proof", hidden: "" }, alerts, content);
 
-  // -- words
+  // -- numbers as text
 
   const whole = (number) => number.toLocaleString("en-US");
   const fixed = (number, digits) =>
@@ -79,7 +79,7 @@
       ].map((text) => html("td", {}, text)),
     );
 
-  const table = ({ parts, nobody }) =>
+  const table = ({ table, unnamed }) =>
     html(
       "div",
       { class: "proof-scroll", tabindex: "0", role: "region", "aria-label": "the split by backend" },
@@ -90,9 +90,9 @@
         html(
           "tbody",
           {},
-          ...parts.map(row),
-          nobody
-            ? html("tr", {}, html("th", { scope: "row" }, "(nobody)"), html("td", { colspan: 8 }, "no backend named itself"), html("td", {}, whole(nobody)))
+          ...table.map(row),
+          unnamed
+            ? html("tr", {}, html("th", { scope: "row" }, "(no backend)"), html("td", { colspan: 8 }, "no answer, or an answer without a backend's name"), html("td", {}, whole(unnamed)))
             : null,
         ),
       ),
@@ -143,14 +143,14 @@
         svg("polyline", { class: "course", stroke: colour(index), points: points(moments.at_s, share, x, y) }),
       ),
     );
-    return html("figure", {}, html("figcaption", {}, "Share of the answered requests; dashed: claimed"), node);
+    return html("figure", {}, html("figcaption", {}, "Share of the answered requests. Dashed: the claim."), node);
   };
 
   const bent = (off) =>
     Math.sign(off) * (Math.abs(off) <= LINEAR_UP_TO ? Math.abs(off) / LINEAR_UP_TO : 1 + Math.log10(Math.abs(off) / LINEAR_UP_TO));
 
   const deviationChart = (tag, course, at, index, furthest) => {
-    const { box, node } = frame(360, 190, `${tag}: requests off its share over time`, 52, 26);
+    const { box, node } = frame(360, 190, `${tag}: deviation in requests over time`, 52, 26);
     const middle = (box.top + box.bottom) / 2;
     const y = (off) => middle - ((box.bottom - box.top) / 2) * (bent(off) / bent(furthest));
     const { x, marks } = timeAxis(box, Math.max(at.at(-1), 0.1), 4);
@@ -167,26 +167,26 @@
   };
 
   const deviationCharts = ({ moments, run }) => {
-    const where = run.processes > 1 ? "about where" : "where"; // several do not count at the same moment
+    const where = run.processes > 1 ? "about where" : "where"; // several processes do not count at the same moment
     const courses = Object.entries(moments.backends);
     const all = courses.flatMap(([, { deviation, lowest, highest }]) => [...deviation, ...lowest, ...highest]);
     const furthest = Math.max(1, ...all.map(Math.abs));
     return html(
       "div",
       {},
-      html("p", { class: "proof-caption" }, `Requests off its share; grey: ${where} it may be, what is in flight included; logarithmic beyond 3`),
+      html("p", { class: "proof-caption" }, `Deviation in requests. Grey: ${where} it may be, requests in flight included. Logarithmic beyond 3.`),
       html("div", { class: "proof-charts" }, ...courses.map(([tag, course], index) => deviationChart(tag, course, moments.at_s, index, furthest))),
     );
   };
 
-  // What has to be said, once: an element that is put there anew would be read aloud anew.
-  const say = (said) => {
-    if (JSON.stringify(said) === alerts.dataset.said) return;
-    alerts.dataset.said = JSON.stringify(said);
-    alerts.replaceChildren(...said.map((text) => html("p", { class: "proof-word" }, text)));
+  // Shows the messages once: a screen reader would read an element aloud each time it is put there anew.
+  const showMessages = (messages) => {
+    if (JSON.stringify(messages) === alerts.dataset.shown) return;
+    alerts.dataset.shown = JSON.stringify(messages);
+    alerts.replaceChildren(...messages.map((text) => html("p", { class: "proof-message" }, text)));
   };
 
-  // Draw anew, and leave the reader where he was.
+  // Draws anew, and keeps the reader's place.
   const replace = (nodes) => {
     const places = () => [...content.querySelectorAll(".proof-scroll, a")];
     const before = places();
@@ -201,13 +201,13 @@
 
   const distribution = () =>
     state.phase === "ready"
-      ? [html("p", {}, "No run yet: start one.")]
+      ? [html("p", {}, "No run yet. Start one.")]
       : [
           heading(state),
           progress(state),
           table(state),
           state.phase === "running"
-            ? html("p", { class: "proof-quiet" }, "Who still works on a request is not counted for it yet: until the end the split may look further off.")
+            ? html("p", { class: "proof-quiet" }, "A request counts for its backend when it is answered: until the end, requests in flight can make the split look further off.")
             : null,
           html("p", {}, html("a", { href: "./proof/distribution.csv", download: "distribution.csv" }, "Download this table as CSV")),
           ...(state.moments.at_s.length > 1 ? [shareChart(state), deviationCharts(state)] : []),
@@ -215,9 +215,9 @@
 
   // -- the verdict
 
-  const TURNED = ["INVALID", "FAIL"]; // what a reader wants to see first
+  const TURNED = ["INVALID", "FAIL"]; // outcomes that the table shows first
 
-  // What follows from a check that did not pass.
+  // The consequence of a check that did not pass.
   const consequence = ({ outcome, claim, meaning }) => ({ FAIL: meaning, INVALID: `Not shown: ${claim}` })[outcome];
 
   const check = ({ name, expected, observed, outcome, ...others }) =>
@@ -231,7 +231,7 @@
     );
 
   const verdict = () => {
-    if (state.phase === "ready") return [html("p", {}, "No run yet: start one.")];
+    if (state.phase === "ready") return [html("p", {}, "No run yet. Start one.")];
     if (state.phase === "running") return [heading(state), progress(state), html("p", {}, "The verdict comes when the run has ended.")];
     if (state.phase === "judging") return [heading(state), progress(state)];
     if (state.verdict === null) return [heading(state), progress(state), html("p", {}, "There is no verdict.")];
@@ -273,7 +273,7 @@
     drawn = shown;
     if (state === null && !lost) return;
     panel.dataset.run = state?.number ?? 0;
-    say([...(lost ? ["Locust does not answer any more. What is shown is what was last known."] : []), ...(state?.words ?? [])]);
+    showMessages([...(lost ? ["Locust does not answer any more. The page shows the last known state."] : []), ...(state?.messages ?? [])]);
     if (state !== null) replace(chosenTab() === "verdict" ? verdict() : distribution());
   };
 
@@ -286,7 +286,7 @@
     draw();
   };
 
-  // What the scenario that is chosen in the form is.
+  // Describes the scenario that the form has chosen.
   const hint = () => {
     for (const select of document.querySelectorAll('select[name="scenario"]')) {
       const home = select.closest(".MuiFormControl-root");
@@ -301,7 +301,7 @@
     }
   };
 
-  // Locust's own part looks at a run only if it was begun from this page.
+  // Locust's own part follows only a run that this page has started.
   const follow = () => {
     const buttons = [...document.querySelectorAll("header button")].map((button) => button.textContent);
     const showsRun = document.querySelector('main [role="tablist"]') !== null && !buttons.includes("New");
@@ -316,7 +316,7 @@
       if (answer.redirected) location.reload(); // to the login
       state = await answer.json();
       lost = false;
-      document.documentElement.toggleAttribute("data-attended", state.attended);
+      document.documentElement.toggleAttribute("data-judged", state.is_judged);
       follow();
     } catch {
       lost = true;

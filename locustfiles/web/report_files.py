@@ -1,24 +1,24 @@
-"""The files of reports that the page may show: those of runs that began here, and no others."""
+"""The report files that the page may show: only those of runs that began here."""
 
 from pathlib import Path
 
-from scenarios.report_directory import ReportDirectory
+from scenarios.formats.report_directory import ReportDirectory
 
 KINDS = {".html", ".png", ".csv", ".json", ".md", ".xml"}
 
 
 class ReportFiles:
-    """Knows the runs of this Locust by number. What is asked for is looked up, and never made into a path."""
+    """Finds the files of the runs of this Locust. It looks a name up, and never makes it into a path."""
 
     def __init__(self) -> None:
         self._directories: dict[str, Path] = {}
 
     def add(self, run: int, directory: ReportDirectory) -> None:
-        """A run that began here."""
+        """Add a run that began here."""
         self._directories[str(run)] = directory.path
 
     def find(self, run: str, name: str) -> Path | None:
-        """The file of this run and name, if there is one that may be shown."""
+        """The file of this run with this name, if the page may show it."""
         return self._all(run).get(name)
 
     def pictures(self, run: int) -> list[str]:

@@ -1,8 +1,8 @@
-"""Adds to Locust's web interface: two tabs, what they show, the reports, and words where something cannot be."""
+"""The additions to Locust's web interface: two tabs, their contents, the reports, and reasons for refusals."""
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -11,14 +11,13 @@ import locust.stats
 from flask import Flask, Response, request, send_from_directory
 from locust.env import Environment
 
-from locustfiles.attendant import Attendant
-from locustfiles.leader import Leader
-from locustfiles.split import Part
+from locustfiles.generator.master import Master
+from locustfiles.generator.records.live_split import SplitRow
 from locustfiles.web import guard, login
 from locustfiles.web.page_state import PageState
+from locustfiles.web.parent import ParentProcess
 from locustfiles.web.report_files import ReportFiles
 from locustfiles.web.start import Start
-from scenarios.definition import Scenario
 
 HERE = Path(__file__).parent
 TABS = {"distribution": "Distribution", "verdict": "Verdict"}
@@ -28,30 +27,30 @@ INTO_THE_HEAD = (
 LISTENS_WITHIN_S = 0.02
 
 
-class Site:
-    """The additions, for one Locust. Without an attendant nobody judges a run, and the verdict says so."""
+class WebExtension:
+    """Adds them to one Locust. Without the process of `make web` a run is not judged, and the page says so."""
 
-    def __init__(self, environment: Environment, leader: Leader, choices: Mapping[str, Scenario]) -> None:
+    def __init__(self, environment: Environment, master: Master, choices: Sequence[str]) -> None:
         assert environment.web_ui is not None
         assert environment.web_ui.app is not None
         options = environment.parsed_options
         self._environment = environment
         self._ui = environment.web_ui
-        self._leader = leader
-        self._attendant = Attendant(self._quit) if options is not None and options.attended else None
+        self._master = master
+        self._parent = ParentProcess(self._quit) if options is not None and options.web_parent else None
         self._files = ReportFiles()
-        self._state = PageState(leader, self._attendant, self._files, choices)
-        if self._attendant is not None:
-            environment.events.test_stop.add_listener(self._ended)
-            locust.stats.console_logger.disabled = True  # it would end with a table of the last run, which has a report
-            gevent.spawn(self._say_when_listening, self._attendant)
+        self._state = PageState(master, self._parent, self._files, choices)
+        if self._parent is not None:
+            environment.events.test_stop.add_listener(self._end_run)
+            locust.stats.console_logger.disabled = True  # it prints a table of the last run, which has a report
+            gevent.spawn(self._say_when_listening, self._parent)
         app = environment.web_ui.app
         guard.same_origin_only(app)
         if self._ui.web_login:
-            login.require_password(self._ui, self._attendant.password if self._attendant is not None else None)
-        elif self._attendant is not None:
+            login.require_password(self._ui, self._parent.password if self._parent is not None else None)
+        elif self._parent is not None:
             guard.this_machine_only(app)
-        Start(environment, leader, self._attendant, choices).replace(app)
+        Start(environment, master, self._parent, choices).replace(app)
         self._add_routes(app)
         app.after_request(self._add_to_the_page)
         self._ui.template_args["extended_tabs"] = [{"key": key, "title": title} for key, title in TABS.items()]
@@ -79,9 +78,9 @@ class Site:
     def _download_distribution(self) -> Response:
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(Part._fields)
-        if self._leader.latest is not None:
-            writer.writerows(self._leader.latest.split.parts())
+        writer.writerow(SplitRow._fields)
+        if self._master.latest is not None:
+            writer.writerows(self._master.latest.split.table())
         headers = {"Content-Disposition": "attachment; filename=distribution.csv"}
         return Response(text.getvalue(), mimetype="text/csv", headers=headers)
 
@@ -98,30 +97,32 @@ class Site:
             response.set_data(response.get_data(as_text=True).replace("<head>", f"<head>{INTO_THE_HEAD}", 1))
         return response
 
-    def _ended(self, **_: object) -> None:
-        """Locust's own numbers join the evidence, counted from when somebody last reset them."""
-        assert self._attendant is not None
+    def _end_run(self, **_: object) -> None:
+        """Add Locust's own numbers to the evidence, counted since their last reset."""
+        assert self._parent is not None
         try:
             self._write_locusts_numbers()
         except OSError as error:
-            self._leader.complain(error)
+            self._master.report_error(error)
         finally:
-            self._attendant.end()
+            self._parent.end()
 
     def _write_locusts_numbers(self) -> None:
-        run, runner = self._leader.latest, self._environment.runner
+        run, runner = self._master.latest, self._environment.runner
         if run is not None and runner is not None and run.directory.path.is_dir():
-            numbers = [entry.serialize() for entry in runner.stats.entries.values()]  # Locust's own way empties them
+            numbers = [
+                entry.serialize() for entry in runner.stats.entries.values()
+            ]  # Locust's own way of writing them empties them
             (run.directory.path / "locust.json").write_text(json.dumps(numbers, indent=4), encoding="utf-8")
 
-    def _say_when_listening(self, attendant: Attendant) -> None:
+    def _say_when_listening(self, parent: ParentProcess) -> None:
         while self._ui.server is None or not self._ui.server.started:
             gevent.sleep(LISTENS_WITHIN_S)
-        attendant.listening()
+        parent.listening()
 
     def _quit(self) -> None:
-        """Whoever started Locust wants it to end, or is gone."""
+        """End Locust: the process that started it asks for that, or has ended."""
         assert self._environment.runner is not None
-        self._leader.interrupt()
+        self._master.interrupt()
         self._environment.runner.quit()
         self._ui.stop()

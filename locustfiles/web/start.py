@@ -1,6 +1,6 @@
-"""The start of a run from the form: checked, allowed and begun, or refused in words that the form shows."""
+"""The start of a run from the form: checked, allowed and begun, or refused with a reason that the form shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gevent
@@ -9,12 +9,12 @@ from gevent.event import AsyncResult
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from locustfiles import options
-from locustfiles.attendant import Attendant
-from locustfiles.leader import Leader
-from scenarios.attendance import Asked
-from scenarios.definition import MOST_REQUESTS, MOST_USERS, Scenario
-from scenarios.errors import UsageError
+from locustfiles.generator import options
+from locustfiles.generator.master import Master
+from locustfiles.web.parent import ParentProcess
+from scenarios.formats.messages import RunRequested
+from scenarios.spec.errors import UsageError
+from scenarios.spec.scenario import MOST_REQUESTS, MOST_USERS, Scenario
 
 ENDPOINT = "locust.swarm"
 BEGINS_WITHIN_S = 30.0
@@ -25,21 +25,21 @@ SIZES = {
 
 
 class Start:
-    """Takes the place of Locust's own view, which would let a form set every option that Locust has."""
+    """Replaces Locust's own view, which lets a form set every option of Locust."""
 
     def __init__(
-        self, environment: Environment, leader: Leader, attendant: Attendant | None, choices: Mapping[str, Scenario]
+        self, environment: Environment, master: Master, parent: ParentProcess | None, choices: Sequence[str]
     ) -> None:
         assert environment.runner is not None
         self._environment = environment
         self._runner = environment.runner
-        self._leader = leader
-        self._attendant = attendant
+        self._master = master
+        self._parent = parent
         self._choices = choices
         self._is_starting = False
 
     def replace(self, app: Flask) -> None:
-        """Answer instead of Locust, behind the login where there is one."""
+        """Put this view in the place of Locust's, behind the login where there is one."""
         assert self._environment.web_ui is not None
         app.view_functions[ENDPOINT] = self._environment.web_ui.auth_required_if_enabled(self._start)
 
@@ -53,82 +53,84 @@ class Start:
                 self._is_starting = False
         except UsageError as error:
             return self._answer(str(error), success=False)
-        return self._answer(f"{self._leader.chosen().name} has begun", success=True)
+        return self._answer(f"{self._master.chosen().name} has begun", success=True)
 
     def _answer(self, message: str, *, success: bool) -> Response:
         sentence = f"{message[:1].upper()}{message[1:]}"
         return jsonify({"success": success, "message": sentence, "host": self._environment.host})
 
     def _require_idle(self) -> None:
-        """Raise `UsageError` when a run is under way in whatever sense."""
-        run = self._leader.latest
+        """Raise `UsageError` when a run goes on, is being started or judged, or has no worker."""
+        run = self._master.latest
         if run is not None and not run.is_over:
             raise UsageError(
-                f"{run.scenario.name} is running since {run.seconds:,.0f} s, {run.split.rows:,} of "
+                f"{run.scenario.name} has been running for {run.seconds:,.0f} s, {run.split.requests:,} of "
                 f"{run.scenario.requests:,} requests are done: stop it first, or wait for its end"
             )
         if self._is_starting:
-            raise UsageError("a run is just being started")
-        if self._attendant is not None and self._attendant.is_judging:
+            raise UsageError("another run is just being started")
+        if self._parent is not None and self._parent.is_judging:
             raise UsageError("the last run is still being judged: try again in a few seconds")
         if isinstance(self._runner, MasterRunner) and not self._runner.clients.ready:
-            remedy = "start one, and then the run" if self._attendant is None else "end `make web` and start it again"
+            remedy = "start one, and then the run" if self._parent is None else "end `make web` and start it again"
             raise UsageError(f"no worker is connected: {remedy}")
 
     def _begin(self, form: Mapping[str, str]) -> None:
-        self._heed(form)
-        if self._attendant is not None:
-            self._ask(self._attendant)
+        self._apply(form)
+        if self._parent is not None:
+            self._ask(self._parent)
         try:
             self._let_locust_start()
         except BaseException:
             self._stop_what_has_started()
-            if self._attendant is not None:
-                self._attendant.end()
+            if self._parent is not None:
+                self._parent.end()
             raise
 
-    def _heed(self, form: Mapping[str, str]) -> None:
-        """Set what the form asks for. Raises `UsageError` when it makes no sense, and then nothing is set."""
+    def _apply(self, form: Mapping[str, str]) -> None:
+        """Set the options of the form. Raises `UsageError` for a wrong value, and then sets none."""
         chosen: Any = self._environment.parsed_options
         sizes = {key: _size(form, key, getattr(chosen, key)) for key in SIZES}
         name = str(form.get("scenario", getattr(chosen, "scenario", "")))
         if self._choices and name not in self._choices:
             raise UsageError(f"there is no scenario {name!r}; there are {', '.join(self._choices)}")
-        scenario = self._choices[name] if self._choices else self._leader.chosen()
+        scenario = Scenario.load(name) if self._choices else self._master.chosen()
         scenario.scaled(*(size or None for size in sizes.values()))
-        self._heed_host(form.get("host", self._environment.host))
+        self._apply_host(form.get("host", self._environment.host))
         vars(chosen).update(sizes | ({"scenario": name} if self._choices else {}))
 
-    def _heed_host(self, host: str | None) -> None:
+    def _apply_host(self, host: str | None) -> None:
         before = self._environment.host
-        if self._attendant is not None and host != before:
-            raise UsageError(f"requests go to {before}, the stack whose evidence is kept, and not to {host}")
+        if self._parent is not None and host != before:
+            raise UsageError(f"requests go to {before}, the stack that keeps the evidence, and not to {host}")
         self._environment.host = host
         try:
-            options.server_of(self._environment)
+            options.endpoint_of(self._environment)
         except UsageError:
             self._environment.host = before
             raise
 
-    def _ask(self, attendant: Attendant) -> None:
-        scenario = options.scaled(self._environment, self._leader.chosen())
-        allowed = attendant.ask(Asked(scenario=scenario.name, requests=scenario.requests, users=scenario.peak_users))
+    def _ask(self, parent: ParentProcess) -> None:
+        scenario = options.scaled(self._environment, self._master.chosen())
+        allowed = parent.ask(
+            RunRequested(scenario=scenario.name, requests=scenario.requests, users=scenario.peak_users)
+        )
         chosen: Any = self._environment.parsed_options
         chosen.report_directory, chosen.claim = allowed.directory, allowed.claim
 
     def _let_locust_start(self) -> None:
-        """Begin, and come back when it has begun: a page that asked before would think that nothing goes on."""
-        self._leader.begun = AsyncResult()
+        """Begin the run, and wait until it has begun: before that, a page would show that no run goes on."""
+        self._master.begun = AsyncResult()
         self._runner.start_shape()
         try:
-            begun = self._leader.begun.get(timeout=BEGINS_WITHIN_S)
+            begun = self._master.begun.get(timeout=BEGINS_WITHIN_S)
         except gevent.Timeout:
             raise UsageError(f"the run did not begin within {BEGINS_WITHIN_S:g} s") from None
         if not begun:
-            raise UsageError(self._leader.forget_complaint())
+            raise UsageError(self._master.take_error())
 
     def _stop_what_has_started(self) -> None:
-        """Locust would go on, or believe that it does."""
+        """Stop what Locust has started: it would go on, or show that it does."""
         shape, self._runner.shape_greenlet = self._runner.shape_greenlet, None
         if shape is not None:
             shape.kill(block=True)
@@ -137,11 +139,11 @@ class Start:
 
 
 def _size(form: Mapping[str, str], key: str, default: int) -> int:
-    """A number of the form; 0 where it is to be the scenario's own."""
+    """A number of the form; 0 means the scenario's own number."""
     what, most = SIZES[key]
     text = form.get(key, str(default)).strip()
     if not (text.isascii() and text.isdecimal()) or len(text) > len(str(most)) or int(text) > most:
         raise UsageError(
-            f"{what} is {text[:20]!r}, and should be a whole number up to {most:,}; 0 is the scenario's own"
+            f"{what} is {text[:20]!r}, and should be a whole number up to {most:,}; 0 means the scenario's own"
         )
     return int(text)

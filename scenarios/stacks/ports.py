@@ -1,16 +1,19 @@
-"""Who holds a port, said so that a person can act on it."""
+"""Checks that ports are free, and names the process that holds one which is not."""
 
 import socket
 
 import psutil
 
-from scenarios.errors import UsageError
+from scenarios.spec.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
 
 
 def require_free(ports: dict[str, int]) -> None:
-    """Check ports on 127.0.0.1, by who needs them. Raises `UsageError` naming each that is taken and its holder."""
+    """Check ports of 127.0.0.1, given by the service that needs them.
+
+    Raises `UsageError` with each port that is taken and the process that holds it.
+    """
     taken = [
         f"port {port}, which {service} needs, is taken by {_holder(port)}"
         for service, port in ports.items()

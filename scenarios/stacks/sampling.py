@@ -1,4 +1,4 @@
-"""Writes down what the services of a stack use while a run goes on."""
+"""Writes `resources.csv`: what the services of a stack use during a run."""
 
 import csv
 import sys
@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scenarios.ledgers import Resource
+from scenarios.formats.rows import Resource
 from scenarios.stacks.stack import Meter, MeterFault
 
 
 @contextmanager
-def sampled(meter: Meter, path: Path) -> Iterator[None]:
-    """Keep `resources.csv` for as long as the body takes.
+def resources_sampled(meter: Meter, path: Path) -> Iterator[None]:
+    """Write samples into a file while the body runs.
 
-    A fault of the meter ends the samples and not the run: that they are missing is for the verdict to say.
+    A fault of the meter ends the samples and not the run: the verdict says that samples are missing.
     """
-    turn = threading.Lock()
+    lock = threading.Lock()  # the meter has several threads
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Resource._fields)
 
         def emit(sample: Resource) -> None:
-            with turn:
+            with lock:
                 writer.writerow(sample)
 
         try:

@@ -1,22 +1,20 @@
-"""What every stack can do, whatever it is made of."""
+"""What every stack can do, whether its services are processes or containers."""
 
-import fcntl
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
-from scenarios.errors import UsageError
-from scenarios.fault import Fault, Kind
-from scenarios.ledgers import Resource
-from scenarios.stack_record import StackRecord, Standing
+from scenarios.formats.rows import Resource
+from scenarios.formats.stack_record import BalancerState, StackRecord
+from scenarios.spec.fault import Fault
+from scenarios.spec.fault_kind import FaultKind
 
 PROJECT = Path(__file__).parent.parent.parent
-STATE = PROJECT / ".stack"
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,8 @@ class ServiceState:
 
 
 @dataclass(frozen=True)
-class Site:
-    """Where Locust's web interface is to be found: the IP address of this machine that it listens on, and the port."""
+class WebAddress:
+    """The address of Locust's web interface: an IP address of this machine, and a port."""
 
     host: str
     port: int
@@ -42,17 +40,21 @@ class Site:
 
     @property
     def url(self) -> str:
-        """What a person of this machine types."""
+        """The URL to type on this machine."""
         return f"http://127.0.0.1:{self.port}/" if ip_address(self.host).is_unspecified else f"http://{self.address}/"
 
     @property
     def is_open(self) -> bool:
-        """Whether others than this machine can reach it."""
+        """Whether other machines can reach it."""
         return not ip_address(self.host).is_loopback
 
 
+class MeterFault(Exception):
+    """The meter could not sample resources to the end. The message says why."""
+
+
 class Meter(Protocol):
-    """Looks at what the services of a stack use, again and again, from `start` to `stop`."""
+    """Samples what the services of a stack use, from `start` to `stop`."""
 
     def start(self, emit: Callable[[Resource], None]) -> None:
         """Begin to give samples to `emit`, from threads of the meter's own."""
@@ -61,41 +63,39 @@ class Meter(Protocol):
         """Give a last sample of every service and end. Raises `MeterFault` when samples are missing."""
 
 
-class Breaker(Protocol):
-    """Breaks a stack that is up, on purpose, and mends it. One for a run."""
+class FaultActions(Protocol):
+    """Applies faults to a stack that is up, and undoes them. A run has one of its own."""
 
-    kinds: frozenset[Kind]  # that are possible on its stack
+    @property
+    def kinds(self) -> frozenset[FaultKind]:
+        """The kinds of fault that are possible on this stack."""
 
-    def strike(self, fault: Fault) -> str:
-        """Do it, and return when it is done, with what was seen of it.
+    def apply(self, fault: Fault) -> str:
+        """Apply a fault, wait until it is done, and return details: processes, addresses, times.
 
-        Raises `UsageError` when it cannot be done, or a backend does not come back.
+        Raises `UsageError` when the fault cannot be applied, or when a backend does not come back.
         """
 
-    def mend(self) -> None:
-        """Make everything well that is amiss by what was done. Raises `UsageError` when that is not possible."""
+    def undo_all(self) -> None:
+        """Cure everything that is still broken. Raises `UsageError` when that is not possible."""
 
-    def renew(self) -> None:
-        """Let the balancer begin its cycle anew. Raises `UsageError` when it does not."""
+    def reload_balancer(self) -> None:
+        """Reload the balancer, so that it begins its cycle anew. Raises `UsageError` when it does not."""
 
-    def frozen(self, whom: str) -> AbstractContextManager[None]:
-        """A backend that does nothing while the body runs, and goes on afterwards, whatever ended the body.
+    def paused(self, backend: str) -> AbstractContextManager[None]:
+        """Pause a backend while the body runs; it goes on afterwards, whatever ended the body.
 
-        Its connections stay, and the kernel takes new ones for it. The body is to be short: an interruption waits for
-        its end. Raises `UsageError` when the backend does not run.
+        Its connections stay, and the kernel accepts new ones for it. Keep the body short: an interruption waits until
+        it has ended. Raises `UsageError` when the backend does not run.
         """
-
-
-class MeterFault(Exception):
-    """Resources could not be sampled to the end. The message says why."""
 
 
 class Stack(Protocol):
-    """A system under test that can be started, driven, looked at and stopped."""
+    """A system under test: a balancer and its backends. A run starts, drives, observes and stops it."""
 
     name: str
     port_offset: int
-    directory: Path  # where it keeps what it has to remember
+    directory: Path  # for what the stack keeps between two commands
 
     @property
     def url(self) -> str:
@@ -105,92 +105,80 @@ class Stack(Protocol):
     def target(self) -> str:
         """The balancer's address for Locust on this stack."""
 
-    def reserved(self) -> AbstractContextManager[object]:
-        """Keep the stack for one command, which nobody else's may disturb. Raises `UsageError` when it is taken."""
+    def locked(self) -> AbstractContextManager[object]:
+        """Keep other commands from using the stack. Raises `UsageError` when another command uses it now."""
 
     def is_up(self) -> bool:
-        """Whether every service is there and healthy."""
+        """Whether every service runs and is healthy."""
 
     def start(self) -> bool:
-        """Start what does not run yet, to stay. Returns whether there was anything to start.
+        """Start the services that do not run yet, to stay up. Returns whether it started any.
 
-        Raises `UsageError` when it does not get healthy; nothing new is left running then.
+        Raises `UsageError` when a service does not become healthy; then it leaves nothing new running.
         """
 
     def stop(self) -> list[str]:
-        """Stop what runs. Returns the names of what was stopped."""
+        """Stop all services. Returns the names of those that it stopped."""
 
     def up(self) -> AbstractContextManager[bool]:
-        """The stack, running; what was not up before is stopped afterwards. Gives whether it was started for this."""
+        """Have the stack up while the body runs, and stop it afterwards if it was not up before.
+
+        Gives whether the stack was started for the body.
+        """
 
     def states(self) -> list[ServiceState]:
-        """What runs."""
+        """The state of every service."""
 
     def logs(self) -> Iterator[tuple[str, str]]:
-        """Every log's name and last lines."""
+        """The name and the last lines of every log."""
 
     def backends(self) -> dict[str, str]:
-        """The URL of every backend on this machine, by the name that the configuration has for it."""
+        """The URL of every backend on this machine, by its name in the configuration."""
 
-    def standing(self) -> Standing:
-        """The balancer's workers and configuration. Raises `UsageError` when it is gone."""
+    def balancer_state(self) -> BalancerState:
+        """The balancer's workers and configuration. Raises `UsageError` when the balancer is gone."""
 
-    def claimed_conf(self) -> str:
-        """The nginx configuration that is being served, as it was written."""
+    def balancer_conf(self) -> str:
+        """The text of the configuration that the balancer was started with."""
 
     def record(self) -> StackRecord:
         """What the stack claims about itself."""
 
     def meter(self) -> Meter:
-        """What looks at its resources."""
+        """A meter of the resources that its services use."""
 
-    def breaker(self) -> Breaker:
-        """What breaks it."""
+    def fault_actions(self) -> FaultActions:
+        """The faults that can be applied to it."""
 
     def require_open_files(self, users: int) -> None:
-        """Raise `UsageError` when so many users need more open files than their processes may have."""
+        """Raise `UsageError` when so many users need more open files than the processes may have."""
 
-    def settle(self) -> None:
-        """Wait until the health of services that were just started is known to whoever looks after it."""
+    def wait_for_health_checks(self) -> None:
+        """Wait until every service that was just started had its first health check."""
 
-    def require_room(self, requests: int) -> None:
-        """Raise `UsageError` when the stack, which is up, cannot take note of so many requests."""
+    def require_log_space(self, requests: int) -> None:
+        """Raise `UsageError` when the balancer's log of requests has no room for so many more."""
 
-    def logged_bytes(self) -> int:
-        """How long the balancer's log of requests is."""
+    def access_log_bytes(self) -> int:
+        """The length of the balancer's log of requests, in bytes."""
 
-    def logged(self, start: int) -> Iterator[bytes]:
-        """What the balancer's log has from byte `start` on, part by part. Raises `UsageError` when it is gone."""
+    def access_log(self, start: int) -> Iterator[bytes]:
+        """The balancer's log of requests from byte `start` on, part by part. Raises `UsageError` when it is gone."""
 
     @property
-    def sees_addresses(self) -> bool:
-        """Whether the balancer sees from which address of this machine it is asked."""
+    def sees_client_addresses(self) -> bool:
+        """Whether the balancer sees from which address of this machine a request comes."""
 
-    def seen_by_locust(self, path: Path, reports: Path) -> str:
-        """Where Locust on this stack finds a file of the project or of the reports."""
+    def path_for_locust(self, path: Path, reports: Path) -> str:
+        """The path under which Locust on this stack finds a file of the project or of the reports."""
 
-    def start_locust(self, arguments: list[str], reports: Path, site: Site | None = None) -> subprocess.Popen[bytes]:
-        """Start Locust with these arguments, in a session of its own: Ctrl-C is passed on to it, once.
+    def start_locust(
+        self, arguments: list[str], reports: Path, site: WebAddress | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start Locust with these arguments, in a session of its own: the runner passes Ctrl-C on to it, once.
 
-        With a site it has its web interface at this address, and its standard input and output are pipes.
+        With a site, Locust serves its web interface there, and its standard input and output are pipes.
         """
 
-    def tell_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-        """Send a signal to the Locust that was started."""
-
-
-def directory_of(stack: str, port_offset: int, state: Path = STATE) -> Path:
-    """Where a stack keeps what it has to remember; its lock lies beside it."""
-    return state / (stack if port_offset == 0 else f"{stack}+{port_offset}")
-
-
-@contextmanager
-def reserved(lock_path: Path, name: str) -> Iterator[int]:
-    """Hold a lock for as long as the body takes. Yields its file: a process that inherits it holds the lock too."""
-    lock_path.parent.mkdir(parents=True, exist_ok=True)
-    with lock_path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"another command is using the {name} stack: wait for it to end") from None
-        yield lock.fileno()
+    def signal_locust(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """Send a signal to the Locust that `start_locust` started."""

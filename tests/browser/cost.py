@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import chromium
 from tests.browser.web import Visitor, serving
-from tests.conftest import scenarios
+from tests.builders.commands import scenarios
 
 SCENARIO = "sustained"
 
@@ -31,7 +31,7 @@ def rate_and_cpu(directory):
 
 def without(stack, reports):
     """A run from the command line."""
-    ended = scenarios("run", SCENARIO, "--reports", reports, stack=stack, timeout=300)
+    ended = scenarios("run", SCENARIO, "--reports", reports, stack=stack, within_s=300)
     assert ended.returncode in (0, 3), ended.stderr
     return rate_and_cpu(reports / SCENARIO / "latest")
 

@@ -2,7 +2,6 @@
 
 import io
 import os
-import subprocess
 import sys
 from itertools import pairwise
 
@@ -10,9 +9,9 @@ import pytest
 from PIL import Image
 
 from analysis.report import report
-from scenarios.report_directory import ReportDirectory
-from tests.conftest import PROJECT
-from tests.unit.evidence import responses, write
+from scenarios.formats.report_directory import ReportDirectory
+from tests.builders.evidence import responses, write
+from tests.builders.processes import completed
 
 SCRIPT, LONG = "<script>alert(1)</script>", "x" * 60
 COUNTS = {SCRIPT: 9, "a,b|c": 100, LONG: 1000}
@@ -64,7 +63,7 @@ def heading(page, name):
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
-def test_the_verdict_is_what_a_reader_sees_first(visit, directory, size):
+def test_verdict_is_seen_first(visit, directory, size):
     page = visit(directory, *size).page
     verdict = page.locator(".verdict")
     box = verdict.bounding_box()
@@ -74,7 +73,7 @@ def test_the_verdict_is_what_a_reader_sees_first(visit, directory, size):
     assert "split a,b|c: The balancer does not divide" in page.locator(".turned").inner_text()
 
 
-def test_nothing_but_the_file_is_asked_for_and_nothing_goes_wrong(visit, directory):
+def test_report_asks_for_its_file_only_and_nothing_goes_wrong(visit, directory):
     visited = visit(directory)
     visited.page.wait_for_timeout(300)
     assert visited.asked == [(directory / "report.html").as_uri()]
@@ -94,7 +93,7 @@ def test_every_picture_is_there_and_is_named_after_its_answer(visit, directory):
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
-def test_the_page_is_never_wider_than_its_window(visit, directory, size):
+def test_page_is_never_wider_than_its_window(visit, directory, size):
     page = visit(directory, *size).page
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     edges = page.locator("main > section *:not(.scroll *):not(pre *):not(.unseen)").evaluate_all(
@@ -103,7 +102,7 @@ def test_the_page_is_never_wider_than_its_window(visit, directory, size):
     assert max(edges) <= size[0]
 
 
-def test_a_click_sorts_by_number_and_the_next_one_the_other_way(visit, directory):
+def test_click_sorts_by_number_and_the_next_one_the_other_way(visit, directory):
     page = visit(directory).page
     column = heading(page, "answered")
     column.get_by_role("button").click()
@@ -117,7 +116,7 @@ def test_a_click_sorts_by_number_and_the_next_one_the_other_way(visit, directory
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])
-def test_a_key_sorts_like_a_click(visit, directory, key):
+def test_key_sorts_like_a_click(visit, directory, key):
     page = visit(directory).page
     column = heading(page, "deviation")
     column.get_by_role("button").focus()
@@ -127,7 +126,7 @@ def test_a_key_sorts_like_a_click(visit, directory, key):
     assert column.get_attribute("aria-sort") == "descending"
 
 
-def test_what_has_no_number_goes_last_either_way(visit, directory):
+def test_cell_without_number_is_sorted_last_either_way(visit, directory):
     page = visit(directory).page
     page.locator(f"{SORTED} tbody tr td:nth-child(4)").first.evaluate("cell => { cell.textContent = '\u2013'; }")
     column = heading(page, "answered")
@@ -136,7 +135,7 @@ def test_what_has_no_number_goes_last_either_way(visit, directory):
         assert answered(page) == expected
 
 
-def test_the_first_key_offers_to_skip_to_the_verdict(visit, directory):
+def test_first_key_offers_to_skip_to_the_verdict(visit, directory):
     page = visit(directory).page
     page.keyboard.press("Tab")
     skip = page.locator(":focus")
@@ -146,7 +145,7 @@ def test_the_first_key_offers_to_skip_to_the_verdict(visit, directory):
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_whoever_uses_the_keyboard_sees_where_they_are_and_reaches_what_scrolls(visit, directory):
+def test_keyboard_shows_its_place_and_reaches_what_scrolls(visit, directory):
     page = visit(directory, *PHONE).page
     scrolling = page.locator(".scroll, pre")
     assert scrolling.evaluate_all("all => all.every(each => each.tabIndex === 0 && each.getAttribute('aria-label'))")
@@ -157,7 +156,7 @@ def test_whoever_uses_the_keyboard_sees_where_they_are_and_reaches_what_scrolls(
     assert page.locator(":focus").evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
 
 
-def test_a_script_in_a_name_is_read_and_not_run(visit, directory):
+def test_script_in_a_name_is_read_and_not_run(visit, directory):
     visited = visit(directory)
     for name in COUNTS:
         assert visited.page.locator(SORTED).get_by_role("rowheader", name=name, exact=True).is_visible()
@@ -165,7 +164,7 @@ def test_a_script_in_a_name_is_read_and_not_run(visit, directory):
     assert visited.said == []
 
 
-def test_without_scripts_everything_is_there(visit, directory):
+def test_report_without_scripts_is_whole(visit, directory):
     page, plain = visit(directory).page, visit(directory, java_script_enabled=False).page
     assert page.locator("th button").count() > 10
     assert plain.locator("th button").count() == 0
@@ -180,7 +179,7 @@ def test_headings_skip_no_level(visit, directory):
     assert all(below - above <= 1 for above, below in pairwise(levels))
 
 
-def test_a_screen_reader_finds_its_way(visit, directory):
+def test_screen_reader_finds_its_way(visit, directory):
     page = visit(directory).page
     for landmark in ("banner", "navigation", "main"):
         assert page.get_by_role(landmark).count() == 1
@@ -188,7 +187,7 @@ def test_a_screen_reader_finds_its_way(visit, directory):
     assert page.locator("table").count() == page.locator("table > caption").count() > 8
     assert page.locator("th:not([scope])").count() == 0
     headless = page.locator("tbody tr:not(:has(th[scope=row]))")
-    assert set(headless.all_inner_texts()) == {"There are none."}
+    assert set(headless.all_inner_texts()) == {"No rows."}
     targets = page.locator("nav a").evaluate_all("all => all.map(each => each.hash)")
     assert all(page.locator(target).count() == 1 for target in targets)
     ids = page.locator("[id]").evaluate_all("all => all.map(each => each.id)")
@@ -201,7 +200,7 @@ def test_all_text_stands_out_from_what_lies_behind(visit, directory, scheme):
 
 
 @pytest.mark.parametrize(("scheme", "bright"), [("light", True), ("dark", False)])
-def test_the_page_is_as_light_or_dark_as_the_reader_wants_it(visit, directory, scheme, bright):
+def test_page_is_as_light_or_dark_as_the_reader_wants_it(visit, directory, scheme, bright):
     page = visit(directory, color_scheme=scheme).page
     with Image.open(io.BytesIO(page.screenshot())) as seen:
         assert (sum(seen.convert("RGB").getpixel((5, 5))) > 3 * 127) is bright
@@ -212,7 +211,7 @@ def test_the_page_is_as_light_or_dark_as_the_reader_wants_it(visit, directory, s
     )
 
 
-def test_on_paper_it_is_light_whole_and_without_navigation(visit, directory):
+def test_report_on_paper_is_light_whole_and_without_navigation(visit, directory):
     page = visit(directory, color_scheme="dark").page
     assert page.pdf(format="A4").startswith(b"%PDF")
     page.emulate_media(media="print")
@@ -233,16 +232,9 @@ def test_on_paper_it_is_light_whole_and_without_navigation(visit, directory):
 
 
 @pytest.mark.parametrize(("required", "outcome"), [("", "1 skipped"), ("1", "1 error")])
-def test_where_there_is_no_browser_it_is_said(tmp_path, required, outcome):
+def test_missing_browser_is_said(tmp_path, required, outcome):
     environment = os.environ | {"PATH": str(tmp_path), "CHROMIUM": "", "BROWSER_REQUIRED": required}
     name = f"{__file__}::test_headings_skip_no_level"
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = completed([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name], env=environment)
     assert outcome in ended.stdout
     assert "install one of chromium" in ended.stdout

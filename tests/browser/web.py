@@ -3,12 +3,15 @@
 import os
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 
-from tests.conftest import PROJECT, ask, wait_for
+from scenarios.stacks.stack import PROJECT
+from tests.builders.commands import words_of_scenarios
+from tests.builders.http import ask
+from tests.builders.processes import running, wait_for
 
 SCREENSHOTS = PROJECT / ".screenshots"
+WHOLE = "every request was answered"
 
 
 class Web:
@@ -42,27 +45,15 @@ class Web:
 def serving(offset, reports, *arguments, stack="local", **environment):
     """`python -m scenarios web`, until the body is done; then it is interrupted, and has to end in order."""
     output = reports.with_name("said.txt")
-    command = [sys.executable, "-m", "scenarios", "--stack", stack, "--port-offset", str(offset)]
-    with output.open("wb") as said:
-        process = subprocess.Popen(
-            [*command, "web", "--reports", str(reports), *map(str, arguments)],
-            cwd=PROJECT,
-            env=os.environ | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-        )
-    try:
+    words = words_of_scenarios("web", "--reports", reports, *arguments, offset=offset, stack=stack)
+    options = {"env": os.environ | environment, "stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+    with output.open("wb") as said, running(words, stdout=said, **options) as process:
         web = Web(process, f"http://127.0.0.1:{8089 + offset}/", reports, output)
         wait_for(lambda: "web interface:" in web.said or process.poll() is not None, 120)
         assert process.poll() is None, web.said
         yield web
-    finally:
         process.send_signal(signal.SIGINT)
-        try:
-            process.wait(60)
-        finally:
-            process.kill()
+        process.wait(60)
 
 
 class Visitor:
@@ -107,6 +98,6 @@ class Visitor:
         return [row.locator("th, td").all_inner_texts() for row in rows]
 
     def keep(self, name):
-        """Keep a screenshot for whoever wants to look."""
+        """Keep a screenshot to look at."""
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

@@ -4,18 +4,20 @@ import gc
 import json
 import os
 import shutil
-import subprocess
 import warnings
 from contextlib import suppress
 
 import pytest
 from docker.errors import NotFound
 
-from scenarios.errors import UsageError
-from scenarios.stacks.compose import ComposeStack
-from scenarios.stacks.docker_engine import connect
-from tests.conftest import PORTS, PROJECT, scenarios
-from tests.free_ports import port_offset
+from scenarios.spec.errors import UsageError
+from scenarios.stacks.compose.docker_engine import connect
+from scenarios.stacks.compose.stack import ComposeStack
+from scenarios.stacks.stack import PROJECT
+from tests.builders.commands import scenarios
+from tests.builders.free_ports import port_offset
+from tests.builders.local_stacks import PORTS
+from tests.builders.processes import completed
 
 HERE = "tests/compose"
 BACKENDS = ("back-01", "back-02", "back-03")
@@ -42,7 +44,7 @@ def engine():
     """A client of the engine, without which these tests say why they are skipped."""
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         reason = why_not()
-        gc.collect()  # the docker package leaves a socket to the collector that found nobody
+        gc.collect()  # the docker package leaves a socket to the collector when it finds no engine
     if reason and os.environ.get("DOCKER_REQUIRED"):
         pytest.fail(reason)
     if reason:
@@ -76,7 +78,7 @@ def removed(engine, stack):
 def stack(engine):
     """The stack of compose.yaml, up."""
     stack = ComposeStack(port_offset(*PORTS))
-    up = scenarios("up", offset=stack.port_offset, stack="compose", timeout=400)
+    up = scenarios("up", offset=stack.port_offset, stack="compose", within_s=280)
     assert up.returncode == 0, up.stderr
     yield stack
     removed(engine, stack)
@@ -96,7 +98,7 @@ def stack_quickly_asked(engine, quick_checks):
     stack = ComposeStack(port_offset(*PORTS))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPOSE_FILE", quick_checks)
-        up = scenarios("up", offset=stack.port_offset, stack="compose", timeout=400)
+        up = scenarios("up", offset=stack.port_offset, stack="compose", within_s=280)
         assert up.returncode == 0, up.stderr
         assert stack.is_up()
     yield stack
@@ -112,7 +114,7 @@ def quickly_asked(stack_quickly_asked, quick_checks, monkeypatch):
 
 def run(stack, *arguments, **options):
     """A run on a compose stack, as a person would start it."""
-    return scenarios("run", *arguments, offset=stack.port_offset, stack="compose", timeout=400, **options)
+    return scenarios("run", *arguments, offset=stack.port_offset, stack="compose", within_s=280, **options)
 
 
 @pytest.fixture
@@ -132,16 +134,7 @@ def compose(stack):
     """`docker compose` for the stack that is up, as a person would type it."""
 
     def compose(*arguments, env=None):
-        return subprocess.run(
-            ["docker", "compose", *arguments],
-            cwd=PROJECT,
-            env=os.environ | environment(stack) | (env or {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return completed(["docker", "compose", *arguments], 200, env=os.environ | environment(stack) | (env or {}))
 
     return compose
 

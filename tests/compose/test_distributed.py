@@ -5,8 +5,10 @@ from collections import Counter
 
 import pytest
 
-from tests.conftest import ask, wait_for
-from tests.system.runs import analyse, manifest, only, rows
+from tests.builders.commands import analyse
+from tests.builders.http import ask
+from tests.builders.processes import wait_for
+from tests.builders.whole_runs import manifest, only, rows
 
 WORKERS = 3
 

@@ -2,14 +2,14 @@
 
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 
+from scenarios.stacks.stack import PROJECT
+from tests.builders.commands import analyse, scenarios, scenarios_begun
+from tests.builders.processes import wait_for
+from tests.builders.whole_runs import answered, checks, manifest, only
 from tests.compose.conftest import container_of, left_of, run
-from tests.conftest import PROJECT, scenarios, wait_for
-from tests.system.runs import analyse, answered, checks, manifest, only
 
 MIB = 2**20
 SMALL = ("--requests", 600, "--users", 60)
@@ -25,21 +25,15 @@ def stack(quickly_asked):
 @pytest.fixture
 def running(stack, reports):
     """A run of sustained that is well under way."""
-    command = [sys.executable, "-m", "scenarios", "--stack", "compose", "--port-offset", str(stack.port_offset)]
-    with subprocess.Popen(
-        [*command, "run", "sustained", "--requests", LONG_ENOUGH, "--reports", str(reports)],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    words = ("run", "sustained", "--requests", LONG_ENOUGH, "--reports", reports)
+    with scenarios_begun(*words, offset=stack.port_offset, stack="compose") as process:
         wait_for(lambda: process.poll() is not None or answered(reports) > 10_000)
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, process.communicate(timeout=10)
         yield process
-        process.kill()
 
 
-def test_a_child_that_is_killed_for_want_of_memory_fails_the_run(running, engine, stack, reports):
+@pytest.mark.full
+def test_child_killed_for_want_of_memory_fails_the_run(running, engine, stack, reports):
     """The container lives on, and is not started again: only the kernel's counter tells."""
     child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'x = bytearray(300_000_000)'])"
     made = engine.exec_create(container_of(stack, "back-03").id, ["python", "-c", child])["Id"]
@@ -52,7 +46,7 @@ def test_a_child_that_is_killed_for_want_of_memory_fails_the_run(running, engine
     assert found["restarts"]["outcome"] == "PASS"
 
 
-def test_a_service_that_is_killed_for_want_of_memory_fails_the_run(running, engine, stack, reports):
+def test_service_killed_for_want_of_memory_fails_the_run(running, engine, stack, reports):
     """The container is started again at once, and the kernel's counter with it: the engine's word remains."""
     container = container_of(stack, "back-01").id
     eat = "echo 1000 > /proc/1/oom_score_adj; python -c 'x = bytearray(200_000_000)'"  # the kernel takes the first
@@ -65,7 +59,8 @@ def test_a_service_that_is_killed_for_want_of_memory_fails_the_run(running, engi
     wait_for(stack.is_up, within_s=90)
 
 
-def test_a_container_that_is_started_again_fails_the_run(running, engine, stack, reports):
+@pytest.mark.full
+def test_container_started_again_fails_the_run(running, engine, stack, reports):
     engine.restart(container_of(stack, "back-01").id, timeout=1)
     running.communicate(timeout=200)
     found = checks(only(reports, "sustained"))
@@ -74,7 +69,8 @@ def test_a_container_that_is_started_again_fails_the_run(running, engine, stack,
     wait_for(stack.is_up, within_s=90)
 
 
-def test_limits_that_are_not_those_claimed_fail_the_run(running, engine, stack, reports):
+@pytest.mark.full
+def test_limits_not_those_claimed_fail_the_run(running, engine, stack, reports):
     container = container_of(stack, "back-02").id
     changed = "0.25 CPU 100 MiB 28 MiB swap 32 processes"
     engine.update_container(container, mem_limit=100 * MIB)
@@ -85,7 +81,7 @@ def test_limits_that_are_not_those_claimed_fail_the_run(running, engine, stack, 
     assert (found["limits"]["outcome"], found["limits"]["observed"]) == ("FAIL", f"back-02 {changed}")
 
 
-def test_a_run_that_is_interrupted_ends_in_order_and_leaves_the_stack_up(running, engine, stack, reports):
+def test_run_interrupted_ends_in_order_and_leaves_the_stack_up(running, engine, stack, reports):
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130, said
@@ -97,7 +93,7 @@ def test_a_run_that_is_interrupted_ends_in_order_and_leaves_the_stack_up(running
     assert not any("locust" in name for name in left_of(engine, stack.project.name))
 
 
-def test_a_stack_made_from_older_sources_is_not_measured(stack, reports, overridden, tmp_path):
+def test_stack_made_from_older_sources_is_not_measured(stack, reports, overridden, tmp_path):
     nginx = shutil.copytree(PROJECT / "nginx", tmp_path / "nginx")
     with (nginx / "nginx.conf").open("a") as conf:
         conf.write("\n# changed\n")
@@ -107,7 +103,8 @@ def test_a_stack_made_from_older_sources_is_not_measured(stack, reports, overrid
     assert "nginx-1: made from sources that have changed since: `make up STACK=compose` renews it" in ended.stderr
 
 
-def test_a_service_that_was_scaled_is_not_measured(stack, compose, overridden, reports):
+@pytest.mark.full
+def test_service_scaled_is_not_measured(stack, compose, overridden, reports):
     quick = overridden() | {"BACK_01_PORT": ""}
     scaled = compose("up", "-d", "--no-deps", "--scale", "back-01=2", "back-01", env=quick)
     assert scaled.returncode == 0, scaled.stderr
@@ -115,7 +112,7 @@ def test_a_service_that_was_scaled_is_not_measured(stack, compose, overridden, r
         wait_for(stack.is_up, within_s=60)
         ended = run(stack, "baseline", *SMALL, "--reports", reports)
     finally:
-        scenarios("up", offset=stack.port_offset, stack="compose", timeout=200)
+        scenarios("up", offset=stack.port_offset, stack="compose", within_s=200)
     assert ended.returncode == 2
     assert "back-01 has 2 containers: a run wants one" in ended.stderr
     assert len(stack.project.containers()) == 4

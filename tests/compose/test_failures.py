@@ -3,13 +3,12 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 
 import pytest
 
+from tests.builders.commands import scenarios, scenarios_begun
+from tests.builders.processes import wait_for
 from tests.compose.conftest import left_of
-from tests.conftest import PROJECT, scenarios, wait_for
 
 SMALL = ("--requests", 600, "--users", 60)
 
@@ -22,20 +21,20 @@ def stack(quickly_asked):
 
 def refused(*arguments, offset, **options):
     """The one sentence with which a command is refused."""
-    ended = scenarios(*arguments, offset=offset, stack="compose", timeout=400, **options)
+    ended = scenarios(*arguments, offset=offset, stack="compose", within_s=280, **options)
     assert ended.returncode == 2, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
     return ended.stderr.splitlines()[-1]
 
 
-def test_a_port_that_is_taken_is_named_with_its_holder(engine, offset):
+def test_port_taken_is_named_with_its_holder(engine, offset):
     with socket.create_server(("127.0.0.1", 8002 + offset)):
         sentence = refused("up", offset=offset)
     assert f"port {8002 + offset}, which back-02 needs, is taken by process {os.getpid()} (" in sentence
     assert left_of(engine, f"load-balancer-proofs-{offset}") == []
 
 
-def test_an_image_that_cannot_be_pulled_is_told_in_the_engines_words(engine, offset, overridden, tmp_path):
+def test_image_that_cannot_be_pulled_is_told_in_the_engines_words(engine, offset, overridden, tmp_path):
     (tmp_path / "Dockerfile").write_text("FROM 127.0.0.1:9/nothing\n")
     sentence = refused("up", offset=offset, env=overridden(nginx={"build": {"context": str(tmp_path)}}))
     assert sentence.startswith("scenarios: docker compose build: ")
@@ -43,8 +42,8 @@ def test_an_image_that_cannot_be_pulled_is_told_in_the_engines_words(engine, off
     assert left_of(engine, f"load-balancer-proofs-{offset}") == []
 
 
-@pytest.mark.parametrize("command", [("up",), ("run", "baseline")])
-def test_a_backend_that_never_gets_healthy_is_named_with_its_last_words(engine, offset, overridden, reports, command):
+@pytest.mark.parametrize("command", [("up",), pytest.param(("run", "baseline"), marks=pytest.mark.full)])
+def test_backend_that_never_gets_healthy_is_named_with_its_last_words(engine, offset, overridden, reports, command):
     never = {"test": ["CMD", "cat", "/nothing"], "interval": "1s", "start_period": "0s"}
     ill = {"healthcheck": never | {"retries": 10}}  # on a busy machine it takes some seconds to its first words
     where = ("--reports", reports) if command[0] == "run" else ()
@@ -54,7 +53,8 @@ def test_a_backend_that_never_gets_healthy_is_named_with_its_last_words(engine, 
     assert left_of(engine, f"load-balancer-proofs-{offset}") == []
 
 
-def test_a_backend_that_ends_again_and_again_is_named_with_its_last_words(engine, offset, overridden):
+@pytest.mark.full
+def test_backend_that_ends_again_and_again_is_named_with_its_last_words(engine, offset, overridden):
     untagged = {"environment": {"HOST_TAG": "not a tag"}, "healthcheck": {"interval": "1s"}}
     sentence = refused("up", offset=offset, env=overridden(back_03=untagged))
     assert "back-03-1 is" in sentence
@@ -63,7 +63,7 @@ def test_a_backend_that_ends_again_and_again_is_named_with_its_last_words(engine
     assert left_of(engine, f"load-balancer-proofs-{offset}") == []
 
 
-def test_a_stack_that_is_only_partly_there_is_left_as_it_is(stack, compose, reports):
+def test_stack_partly_there_is_left_as_it_is(stack, compose, reports):
     compose("stop", "back-01")
     try:
         before = [container.text for container in stack.project.containers()]
@@ -73,12 +73,12 @@ def test_a_stack_that_is_only_partly_there_is_left_as_it_is(stack, compose, repo
         assert [container.text for container in stack.project.containers()] == before
         assert scenarios("status", offset=stack.port_offset, stack="compose").returncode == 3
     finally:
-        mended = scenarios("up", offset=stack.port_offset, stack="compose", timeout=200)
+        mended = scenarios("up", offset=stack.port_offset, stack="compose", within_s=200)
     assert mended.returncode == 0, mended.stderr
     assert stack.is_up()
 
 
-def test_a_log_without_room_is_told_before_rows_are_lost(stack, compose, reports):
+def test_log_without_room_is_told_before_rows_are_lost(stack, compose, reports):
     assert compose("exec", "nginx", "sh", "-c", "cat /dev/zero > /var/log/nginx/filler").returncode == 1
     try:
         sentence = refused("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset)
@@ -87,17 +87,18 @@ def test_a_log_without_room_is_told_before_rows_are_lost(stack, compose, reports
     finally:
         assert compose("restart", "nginx").returncode == 0
     wait_for(stack.is_up)
-    stack.require_room(600)
+    stack.require_log_space(600)
 
 
-def test_a_disk_that_is_full_ends_the_run_and_says_so(stack, overridden, reports):
+@pytest.mark.full
+def test_full_disk_ends_the_run_and_says_so(stack, overridden, reports):
     """A limit on the size of files stands in for the disk: writing fails in the same place, with another number."""
     ended = scenarios(
         *("run", "baseline", "--reports", reports),
         offset=stack.port_offset,
         stack="compose",
         env=overridden(locust={"ulimits": {"fsize": 30_000}}),
-        timeout=400,
+        within_s=280,
     )
     assert ended.returncode == 2, ended.stdout + ended.stderr
     assert "File too large" in ended.stderr
@@ -110,11 +111,10 @@ def test_more_users_than_open_files_are_refused_before_anything_starts(engine, o
     assert left_of(engine, f"load-balancer-proofs-{offset}") == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_start_that_is_interrupted_leaves_nothing(engine, offset, number):
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full)])
+def test_start_interrupted_leaves_nothing(engine, offset, number):
     project = f"load-balancer-proofs-{offset}"
-    command = [sys.executable, "-m", "scenarios", "--stack", "compose", "--port-offset", str(offset), "up"]
-    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
+    with scenarios_begun("up", offset=offset, stack="compose") as process:
         wait_for(lambda: len(left_of(engine, project)) > 2, within_s=60)
         process.send_signal(number)
         _, said = process.communicate(timeout=90)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from scenarios.probe_record import Algorithm
-from tests.conftest import scenarios
+from scenarios.formats.probe_record import Algorithm
+from tests.builders.commands import scenarios
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def stack(quickly_asked):
     return quickly_asked
 
 
-def test_the_balancer_in_its_container_looks_like_round_robin_with_one_state(stack, reports):
-    ended = scenarios("fingerprint", "--reports", reports, offset=stack.port_offset, stack="compose", timeout=400)
+def test_balancer_in_its_container_looks_like_round_robin_with_one_state(stack, reports):
+    ended = scenarios("fingerprint", "--reports", reports, offset=stack.port_offset, stack="compose", within_s=280)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     (directory,) = (reports / "fingerprint").iterdir()
     found = json.loads((directory / "fingerprint.json").read_text())

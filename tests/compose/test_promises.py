@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from tests.builders.http import ask
 from tests.compose.conftest import BACKENDS, container_of
-from tests.conftest import ask
 
 MIB = 2**20
 S = 1_000_000_000  # the engine counts in nanoseconds
@@ -41,7 +41,7 @@ def test_health_is_checked_as_promised_and_healthy(inspected, service):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_each_container_knows_its_tag(inspected, service):
+def test_container_knows_its_tag(inspected, service):
     assert {f"HOST_TAG={service}", "PYTHONUNBUFFERED=1"} <= set(inspected[service]["Config"]["Env"])
 
 
@@ -62,7 +62,7 @@ def test_two_cycles_are_split_as_claimed(stack):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_container_may_do_nothing_that_it_need_not(inspected, compose, service):
+def test_container_has_no_right_beyond_its_need(inspected, compose, service):
     host = inspected[service]["HostConfig"]
     assert host["ReadonlyRootfs"] is True
     assert 0 < host["PidsLimit"] <= 64
@@ -75,7 +75,7 @@ def test_a_container_may_do_nothing_that_it_need_not(inspected, compose, service
     assert compose("exec", service, "touch", "/app").returncode != 0
 
 
-def test_the_image_of_a_replica_holds_what_it_runs_and_no_more(compose):
+def test_image_of_a_replica_holds_what_it_runs_and_no_more(compose):
     assert inside(compose, "back-01", "ls /app") == "backend"
     assert compose("exec", "back-01", "sh", "-c", "command -v gcc cc make git").stdout == ""
     packages = set(inside(compose, "back-01", "ls /usr/local/lib/python3*/site-packages").split())
@@ -83,7 +83,7 @@ def test_the_image_of_a_replica_holds_what_it_runs_and_no_more(compose):
     assert not {"locust", "pytest", "pandas", "matplotlib", "ruff"} & packages
 
 
-def test_a_replica_that_idles_needs_less_than_40_mb(engine, stack):
+def test_replica_that_idles_needs_less_than_40_mb(engine, stack):
     memory = engine.stats(container_of(stack, "back-01").id, stream=False)["memory_stats"]
     unused = memory["stats"].get("total_inactive_file", memory["stats"].get("inactive_file"))
     assert memory["usage"] - unused < 40 * MIB

@@ -1,17 +1,16 @@
 """Whole runs on the compose stack, and that each check of the stack turns red when it should."""
 
 import os
-import subprocess
-import sys
 
 import pandas as pd
 import psutil
 import pytest
 
-from scenarios.definition import Scenario, names
+from scenarios.spec.scenario import Scenario, names
+from tests.builders.commands import scenarios, scenarios_begun
+from tests.builders.processes import command_of, wait_for
+from tests.builders.whole_runs import answered, broken, checks, manifest, only, rows
 from tests.compose.conftest import left_of, run
-from tests.conftest import PROJECT, command_of, scenarios, wait_for
-from tests.system.runs import answered, broken, checks, manifest, only, rows
 
 MIB = 2**20
 SMALL = ("--requests", 600, "--users", 60)
@@ -28,6 +27,7 @@ def assert_sampled_every_second(directory):
     assert set(samples["service"]) == {"back-01", "back-02", "back-03", "nginx", "locust"}
 
 
+@pytest.mark.full
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("name", "processes"),
@@ -56,9 +56,9 @@ def test_every_scenario_at_its_true_size_passes_within_the_limits(name, processe
     assert all((directory / f"{name}.png").exists() for name in ("cpu", "memory", "network", "disk"))
 
 
-def test_a_stack_that_was_not_up_is_built_started_and_removed(engine, offset, overridden, reports):
+def test_stack_not_up_is_built_started_and_removed(engine, offset, overridden, reports):
     arguments = ("run", "baseline", *SMALL, "--reports", reports)
-    ended = scenarios(*arguments, offset=offset, stack="compose", env=overridden(), timeout=400)
+    ended = scenarios(*arguments, offset=offset, stack="compose", env=overridden(), within_s=280)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "compose stack started" in ended.stdout
     assert manifest(only(reports))["stack"] == "compose"
@@ -66,16 +66,12 @@ def test_a_stack_that_was_not_up_is_built_started_and_removed(engine, offset, ov
     assert left_of(engine, f"load-balancer-proofs-{offset}") == []
 
 
-def test_a_runner_that_is_killed_takes_the_stack_with_it_that_it_started(engine, offset, overridden, reports):
-    command = [sys.executable, "-m", "scenarios", "--stack", "compose", "--port-offset", str(offset)]
-    with subprocess.Popen(
-        [*command, "run", "sustained", "--reports", str(reports)],
-        cwd=PROJECT,
-        env=overridden(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+def test_killed_runner_takes_its_own_stack_with_it(engine, offset, overridden, reports):
+    words = ("run", "sustained", "--reports", reports)
+    with scenarios_begun(*words, offset=offset, stack="compose", env=overridden()) as process:
         wait_for(lambda: answered(reports) > 10_000, within_s=200)
         process.kill()
     wait_for(lambda: left_of(engine, f"load-balancer-proofs-{offset}") == [], within_s=60)
-    wait_for(lambda: not any("scenarios.stacks.caretaker" in command_of(process) for process in psutil.process_iter()))
+    wait_for(
+        lambda: not any("scenarios.stacks.compose.cleanup" in command_of(process) for process in psutil.process_iter())
+    )

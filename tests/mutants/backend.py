@@ -33,8 +33,8 @@ class Faulty:
         self._posts = count(1)
 
     async def __call__(self, scope, receive, send):
-        strikes = scope["type"] == "http" and scope["method"] == "POST" and self._strikes()
-        await (self._fault if strikes else self._tagged)(scope, receive, send)
+        applied_faults = scope["type"] == "http" and scope["method"] == "POST" and self._strikes()
+        await (self._fault if applied_faults else self._tagged)(scope, receive, send)
 
     def _strikes(self):
         return next(self._posts) % ONE_IN == 0 or self._always

@@ -4,8 +4,9 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scenarios.model import BODY
-from tests.conftest import PROJECT, ask
+from scenarios.spec.target import BODY
+from scenarios.stacks.stack import PROJECT
+from tests.builders.http import ask
 
 CONF = PROJECT / "nginx" / "nginx.conf"
 TAGS = ("back-01", "back-02", "back-03")
@@ -81,7 +82,7 @@ def drop_rows(directory):
     """As if the client had not written them: the end mark vouches for what is left."""
     lines = directory.responses_path.read_text().splitlines(keepends=True)
     directory.responses_path.write_text("".join(lines[:-7]))
-    directory.vouch_for(directory.responses_path)
+    directory.add_to_end_mark(directory.responses_path)
 
 
 WEIGHT_2, WEIGHT_3 = "back-02:8002 weight=2", "back-03:8003 weight=3"
@@ -196,7 +197,7 @@ MUTANTS = (
     ),
     Mutant(
         "POSTs that were answered with 503 are sent again",
-        {"sent twice": FAIL, "unseen fail back-02": FAIL, "retried": INVALID}
+        {"sent twice": FAIL, "undetected fail back-02": FAIL, "retried": INVALID}
         | all_of(splits("healthy", "onset", "failing", "recovery", "healed"), INVALID),
         conf=conf(("proxy_next_upstream error timeout;", "proxy_next_upstream error http_503 non_idempotent;")),
         **at_true_size("brown-out"),

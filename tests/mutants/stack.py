@@ -1,6 +1,6 @@
 """The local stack with faulty replicas in it, and its supervisor: `python -m tests.mutants.stack FAULTS …`.
 
-What follows is what the supervisor of the real one is told.
+The arguments that follow are those of the real stack's supervisor.
 """
 
 import json
@@ -8,12 +8,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from scenarios.stacks.local import LocalStack
-from scenarios.stacks.supervisor import Orders, supervise
+from scenarios.stacks.local.stack import LocalStack
+from scenarios.stacks.local.supervisor import Orders, supervise
 
 
 class MutantStack(LocalStack):
-    """Services are those of the local stack, but replicas with a fault, by their tags, are other programs."""
+    """The local stack, in which replicas with a fault, given by their tags, are other programs."""
 
     def __init__(self, offset, conf, state, faults):
         super().__init__(offset, conf, state)
@@ -22,11 +22,11 @@ class MutantStack(LocalStack):
     def services(self):
         return [self._mutated(service) for service in super().services()]
 
-    def supervised_by(self):
+    def supervisor_module(self):
         return ("tests.mutants.stack", json.dumps(self._faults))
 
     def _mutated(self, service):
-        fault = self._faults.get(service.address.name)
+        fault = self._faults.get(service.name)
         if fault is None:
             return service
         port = str(service.address.port)
@@ -34,9 +34,9 @@ class MutantStack(LocalStack):
 
 
 def main():
-    faults, state, conf, port_offset, stay = sys.argv[1:]
+    faults, state, conf, port_offset, mode = sys.argv[1:]
     stack = MutantStack(int(port_offset), Path(conf), Path(state), json.loads(faults))
-    sys.exit(supervise(stack, Orders(heed_input=stay == "leave")))
+    sys.exit(supervise(stack, Orders(attached=mode == "attached")))
 
 
 if __name__ == "__main__":

@@ -4,15 +4,16 @@ from tests.mutants.mutants import MUTANTS, TAGS
 
 HEAD = """# What is broken on purpose, and what notices
 
-Written by `make test-mutants` when every line of it has just come true: a real nginx, real backends, a real Locust and
-a small load, each time with one thing wrong. **F** is a check that fails, **I** one that finds that the run cannot
-tell; in brackets, one that may turn as well, depending on when the fault strikes. A dot is a check that must stay as it
-was. Of checks that each backend has, the worst is shown. What a check means stands in [proof.md](proof.md).
+`make test-mutants` writes this table when each line of it has just come true: with a real nginx, real backends, a real
+Locust and a small load, each time with one thing wrong. **F** is a check that fails. **I** is a check that becomes
+INVALID, because the run cannot tell. A check in brackets may turn or not: that depends on the moment of the fault. A
+dot is a check that must stay as it was. Where each backend has a check, the table shows the worst.
+[proof.md](proof.md) says what each check means.
 
 """
 TAIL = """
-A report directory that was changed after the run, be it a row removed, a count or a line of the log edited, is refused
-altogether, with exit code 2.
+If a report directory was changed after the run (a row removed, a count or a line of the log edited), the analysis
+refuses it, with exit code 2.
 """
 
 

@@ -1,25 +1,22 @@
 """The comparison with other load generators, small."""
 
-import subprocess
-import sys
-
 import pandas as pd
 
-from tests.conftest import PROJECT, processes_of
+from tests.builders.commands import scenarios
+from tests.builders.local_stacks import processes_of
 
 
 def bench(offset, reports, *arguments):
-    command = [sys.executable, "-m", "scenarios.bench", "--port-offset", str(offset), "--reports", str(reports)]
-    return subprocess.run([*command, *arguments], cwd=PROJECT, capture_output=True, text=True, timeout=200, check=False)
+    return scenarios("bench", "--reports", reports, *arguments, offset=offset, within_s=200)
 
 
-def test_every_client_that_is_here_sends_its_requests_and_is_compared(offset, reports):
+def test_installed_clients_send_their_requests_and_are_compared(offset, reports):
     ended = bench(offset, reports, "--requests", "2000", "--connections", "20", "--rounds", "1")
     assert ended.returncode == 0, ended.stderr
     (directory,) = (reports / "bench").iterdir()
-    efforts = pd.read_csv(directory / "bench.csv")
-    assert {"this project", "FastHttpUser", "HttpUser"} <= set(efforts["client"])
-    assert (efforts[efforts["client"] != "wrk"]["requests"] == 2000).all()
+    bench_rows = pd.read_csv(directory / "bench.csv")
+    assert {"this project", "FastHttpUser", "HttpUser"} <= set(bench_rows["client"])
+    assert (bench_rows[bench_rows["client"] != "wrk"]["requests"] == 2000).all()
     medians = pd.read_csv(directory / "medians.csv", index_col="client")
     assert medians["ratio"]["FastHttpUser"] == 1
     assert medians["cpu_us"].is_monotonic_increasing
@@ -32,5 +29,5 @@ def test_every_client_that_is_here_sends_its_requests_and_is_compared(offset, re
 def test_numbers_that_make_no_sense_are_refused(offset, reports):
     ended = bench(offset, reports, "--requests", "none")
     assert ended.returncode == 2
-    assert ended.stderr == "bench: REQUESTS is 'none', and should be a whole number from 1,000 to 1,000,000\n"
+    assert ended.stderr == "scenarios: REQUESTS is 'none', and should be a whole number from 1,000 to 1,000,000\n"
     assert not reports.exists()

@@ -1,14 +1,13 @@
 """The real stack twice with the same code, and with one backend that takes a fifth longer."""
 
 import json
-import subprocess
 import sys
 
 import pytest
 
-from scenarios.definition import Scenario
-from scenarios.runner import Load, run
-from tests.conftest import PROJECT
+from scenarios.run.runner import Load, run
+from scenarios.spec.scenario import Scenario
+from tests.builders.processes import completed
 from tests.mutants.mutants import CONF, TAGS
 from tests.mutants.stack import MutantStack
 
@@ -29,8 +28,7 @@ def driven(offset, tmp_path, reports):
 
 
 def compare(reports, *arguments):
-    command = [sys.executable, "-m", "analysis.comparison", *map(str, arguments), "--reports", str(reports)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    return completed([sys.executable, "-m", "analysis.comparison", *arguments, "--reports", reports])
 
 
 def newest(reports):
@@ -41,8 +39,9 @@ def worse(found):
     return [row["host_tag"] for row in found["latency"] if row["outcome"] == "worse"]
 
 
+@pytest.mark.full
 @pytest.mark.alone
-def test_the_same_code_twice_is_no_regression_and_a_slower_backend_is_found_and_named(driven, reports):
+def test_same_code_twice_is_no_regression_and_slower_backend_is_named(driven, reports):
     first, _ = driven(BUSY), driven(BUSY)
     same = compare(reports)
     assert (same.returncode, same.stderr) == (0, "")
@@ -54,6 +53,6 @@ def test_the_same_code_twice_is_no_regression_and_a_slower_backend_is_found_and_
         slowed = driven(BUSY | {tag: "busier"})
         ended = compare(reports, first, slowed)
         blamed.append(worse(newest(reports)))
-        assert blamed[-1] in ([], [tag])  # nobody else
+        assert blamed[-1] in ([], [tag])  # and no other
         assert ended.returncode == bool(blamed[-1])
     assert any(blamed)  # a busy machine can hide one

@@ -1,18 +1,19 @@
-"""A master and its workers: one exact budget, whoever joins, and no quiet pass when one is lost."""
+"""A master and its workers: one exact budget, also when one joins late, and no quiet pass when one is lost."""
 
 import csv
 import json
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
 
-from scenarios.ledgers import Balanced
-from tests.conftest import PROJECT, ask, wait_for
-from tests.free_ports import port_offset
-from tests.system.runs import analyse, broken, judged, manifest, rows
+from scenarios.formats.rows import Balanced
+from tests.builders.commands import analyse
+from tests.builders.free_ports import port_offset
+from tests.builders.http import ask
+from tests.builders.processes import running, wait_for
+from tests.builders.whole_runs import broken, judged, manifest, rows
 
 
 @pytest.fixture
@@ -20,20 +21,14 @@ def port():
     return 5557 + port_offset(5557)
 
 
-@contextmanager
 def locust(*arguments, file="sustained"):
-    command = [sys.executable, "-m", "locust", "-f", f"locustfiles/{file}.py", *map(str, arguments)]
-    with subprocess.Popen(
-        command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    words = [sys.executable, "-m", "locust", "-f", f"locustfiles/{file}.py", *arguments]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return running(words, **pipes, text=True)
 
 
 def worker(port, **options):
-    return locust("--worker", "--master-port", port, **options)
+    return locust("--worker", "--master-host", "127.0.0.1", "--master-port", port, **options)
 
 
 def master(stack, port, directory, *arguments, workers=2, requests=10_000):
@@ -47,7 +42,7 @@ def ids_logged(stack):
         return [row[Balanced._fields.index("balanced_request_id")] for row in csv.reader(log)]
 
 
-def test_the_record_of_the_master_is_that_of_its_workers_and_of_the_balancer(stack, port, tmp_path):
+def test_record_of_the_master_is_that_of_workers_and_balancer(stack, port, tmp_path):
     with master(stack, port, tmp_path) as leading, worker(port), worker(port):
         said, _ = leading.communicate(timeout=60)
     assert leading.returncode == 0, said
@@ -60,7 +55,7 @@ def test_the_record_of_the_master_is_that_of_its_workers_and_of_the_balancer(sta
     assert broken(tmp_path) == {}
 
 
-def test_a_worker_that_is_killed_makes_the_run_invalid_and_says_what_is_not_known(stack, port, tmp_path):
+def test_killed_worker_makes_the_run_invalid_and_says_what_is_unknown(stack, port, tmp_path):
     with master(stack, port, tmp_path, requests=50_000) as leading, worker(port), worker(port) as victim:
         wait_for(lambda: (tmp_path / "responses.csv").exists() and (tmp_path / "responses.csv").stat().st_size > 10_000)
         victim.kill()
@@ -76,7 +71,8 @@ def test_a_worker_that_is_killed_makes_the_run_invalid_and_says_what_is_not_know
     assert found["split back-01"]["outcome"] == "INVALID"
 
 
-def test_the_only_worker_being_killed_ends_the_run(stack, port, tmp_path):
+@pytest.mark.full
+def test_only_worker_killed_ends_the_run(stack, port, tmp_path):
     with master(stack, port, tmp_path, workers=1, requests=50_000) as leading, worker(port) as victim:
         wait_for(lambda: (tmp_path / "responses.csv").exists() and (tmp_path / "responses.csv").stat().st_size > 10_000)
         victim.kill()
@@ -85,7 +81,8 @@ def test_the_only_worker_being_killed_ends_the_run(stack, port, tmp_path):
     assert "was lost" in manifest(tmp_path)["end"]["reason"]
 
 
-def test_a_worker_that_joins_late_takes_its_part_and_no_request_is_lost(stack, port, tmp_path):
+@pytest.mark.full
+def test_worker_that_joins_late_takes_its_part_and_no_request_is_lost(stack, port, tmp_path):
     with master(stack, port, tmp_path, workers=1, requests=40_000) as leading, worker(port):
         wait_for(lambda: (tmp_path / "responses.csv").exists() and (tmp_path / "responses.csv").stat().st_size > 10_000)
         with worker(port):
@@ -96,11 +93,11 @@ def test_a_worker_that_joins_late_takes_its_part_and_no_request_is_lost(stack, p
     assert len(ledger) == 40_000
     assert ledger["request_id"].str.partition("-")[0].nunique() == 2
     found = judged(tmp_path)
-    assert found["processes"]["observed"] == "2, 1 of which joined later"
+    assert found["processes"]["observed"] == "2, 1 of them joined later"
     assert found["split back-03"]["outcome"] == "PASS"
 
 
-def test_the_web_interface_of_a_master_runs_it_again_and_again(stack, port, tmp_path):
+def test_web_interface_of_a_master_runs_it_again_and_again(stack, port, tmp_path):
     url = f"http://127.0.0.1:{port + 1}"
     web = ("--web-host", "127.0.0.1", "--web-port", port + 1, "--reports", tmp_path)
     bind = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--host", stack.target)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +9,8 @@ from threading import Thread
 
 import pytest
 
-from tests.conftest import PROJECT, scenarios
+from tests.builders.commands import scenarios
+from tests.builders.processes import completed
 
 INSTEAD = "or leave STACK=compose out to use the local stack\n"
 
@@ -19,7 +19,7 @@ INSTEAD = "or leave STACK=compose out to use the local stack\n"
 def engine_of(version, api):
     """An engine that says it is of this version. A real one that is too old cannot run on every machine."""
 
-    class Engine(BaseHTTPRequestHandler):
+    class OldEngine(BaseHTTPRequestHandler):
         def do_GET(self):
             body = json.dumps({"Version": version, "ApiVersion": api, "MinAPIVersion": "1.12"}).encode()
             self.send_response(200)
@@ -30,12 +30,12 @@ def engine_of(version, api):
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Engine) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OldEngine) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield f"tcp://127.0.0.1:{server.server_port}"
         server.shutdown()
-        thread.join()
+        thread.join(10)
 
 
 def command(path, name, script):
@@ -56,7 +56,7 @@ def test_no_engine_is_said_in_one_sentence(arguments, tmp_path):
     )
 
 
-def test_an_engine_that_is_too_old_is_told_which_is_needed(tmp_path):
+def test_engine_too_old_is_told_the_version_needed(tmp_path):
     with engine_of("19.03.15", "1.40") as address:
         environment = command(tmp_path, "docker", "echo 5.0") | {"DOCKER_HOST": address}
         ended = scenarios("up", stack="compose", env=environment)
@@ -83,14 +83,14 @@ def test_no_docker_command_is_said_in_one_sentence(tmp_path):
         ),
     ],
 )
-def test_a_compose_that_is_missing_or_too_old_is_said_in_one_sentence(tmp_path, script, sentence):
+def test_compose_missing_or_too_old_is_said_in_one_sentence(tmp_path, script, sentence):
     with engine_of("28.0.0", "1.44") as address:
         environment = command(tmp_path, "docker", script) | {"DOCKER_HOST": address}
         ended = scenarios("up", stack="compose", env=environment)
     assert (ended.returncode, ended.stderr) == (2, sentence)
 
 
-def test_a_stack_of_another_name_is_refused():
+def test_stack_of_another_name_is_refused():
     ended = scenarios("up", stack="kubernetes")
     assert (ended.returncode, ended.stderr) == (2, "scenarios: STACK is 'kubernetes', and should be local or compose\n")
 
@@ -98,14 +98,8 @@ def test_a_stack_of_another_name_is_refused():
 @pytest.mark.parametrize(("required", "outcome", "code"), [("", "skipped", 0), ("1", "errors", 1)])
 def test_tests_that_need_an_engine_say_so_where_there_is_none(tmp_path, required, outcome, code):
     environment = os.environ | {"DOCKER_HOST": f"unix://{tmp_path}/no.sock", "DOCKER_REQUIRED": required}
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/compose/test_promises.py", "-p", "no:cacheprovider"],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    pytest_words = [sys.executable, "-m", "pytest", "tests/compose/test_promises.py", "-p", "no:cacheprovider"]
+    ended = completed(pytest_words, env=environment)
     assert ended.returncode == code, ended.stdout
     assert "no Docker engine answers at" in ended.stdout
     assert outcome in ended.stdout.splitlines()[-1].replace("error", "errors")

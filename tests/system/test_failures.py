@@ -3,33 +3,30 @@
 import os
 import resource
 import signal
-import subprocess
-import sys
 
 import psutil
 import pytest
 
-from scenarios.stacks.local import LocalStack
-from tests.conftest import PROJECT, processes_of, scenarios, wait_for
-from tests.system.runs import SMALL, analyse, answered, begun, locust, manifest, only, rows
+from scenarios.stacks.local.stack import LocalStack
+from tests.builders.commands import analyse, locust, scenarios, scenarios_begun
+from tests.builders.local_stacks import processes_of
+from tests.builders.processes import wait_for
+from tests.builders.whole_runs import SMALL, answered, manifest, only, rows
 
 
 @pytest.fixture
 def running(offset, reports):
     """A run of sustained that is well under way."""
-    process = begun("sustained", reports, offset=offset)
-    wait_for(lambda: answered(reports) > 10_000)
-    yield process
-    if process.poll() is None:
-        process.kill()
-    process.communicate()
+    with scenarios_begun("run", "sustained", "--reports", reports, offset=offset) as process:
+        wait_for(lambda: answered(reports) > 10_000 or process.poll() is not None)
+        yield process
 
 
 def locust_of(process):
     return next(child for child in psutil.Process(process.pid).children() if "locust" in child.cmdline())
 
 
-def test_a_disk_that_is_full_ends_the_run_and_says_so(stack, tmp_path):
+def test_full_disk_ends_the_run_and_says_so(stack, tmp_path):
     """A limit on the size of files stands in for the disk: writing fails in the same place, with another number."""
     ended = locust(stack, tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)))
     assert ended.returncode == 2
@@ -38,8 +35,10 @@ def test_a_disk_that_is_full_ends_the_run_and_says_so(stack, tmp_path):
     assert analyse(tmp_path).returncode == 2
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_run_that_is_told_to_stop_ends_in_order(running, offset, reports, number, code):
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.full)]
+)
+def test_run_told_to_stop_ends_in_order(running, offset, reports, number, code):
     os.killpg(running.pid, number) if number == signal.SIGINT else running.send_signal(number)
     _, said = running.communicate(timeout=60)
     assert running.returncode == code
@@ -52,7 +51,7 @@ def test_a_run_that_is_told_to_stop_ends_in_order(running, offset, reports, numb
     assert processes_of(offset) == []
 
 
-def test_a_generator_that_is_killed_leaves_a_directory_that_is_refused(running, offset):
+def test_killed_generator_leaves_a_directory_that_is_refused(running, offset):
     locust_of(running).kill()
     _, said = running.communicate(timeout=60)
     assert running.returncode == 2
@@ -60,7 +59,7 @@ def test_a_generator_that_is_killed_leaves_a_directory_that_is_refused(running, 
     assert processes_of(offset) == []
 
 
-def test_a_balancer_that_dies_fails_the_run_and_every_request_is_accounted_for(running, offset, reports):
+def test_balancer_that_dies_fails_the_run_and_every_request_is_accounted_for(running, offset, reports):
     nginx = next(process for process in LocalStack(offset).processes() if process.name == "nginx")
     for process in nginx.family():
         process.kill()
@@ -72,16 +71,17 @@ def test_a_balancer_that_dies_fails_the_run_and_every_request_is_accounted_for(r
     assert ledger["error"].str.contains("ConnectionRefused").any()
 
 
-def test_a_runner_that_is_killed_takes_the_stack_with_it(running, offset):
+def test_killed_runner_takes_the_stack_with_it(running, offset):
     processes = LocalStack(offset).processes()
     generator = locust_of(running)
     running.kill()
-    running.wait()
+    running.wait(10)
     psutil.wait_procs([process.process for process in processes if process.process] + [generator], timeout=60)
     assert [process.name for process in processes if process.process] == []
     assert not generator.is_running()
 
 
+@pytest.mark.full
 def test_workers_of_a_balancer_that_lost_its_master_are_stopped_too(running, offset):
     nginx = next(process for process in LocalStack(offset).processes() if process.name == "nginx")
     workers = nginx.process.children()
@@ -91,14 +91,14 @@ def test_workers_of_a_balancer_that_lost_its_master_are_stopped_too(running, off
     assert [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE] == []
 
 
-def test_the_stack_of_a_run_cannot_be_stopped_under_it(running, offset):
+def test_stack_of_a_run_cannot_be_stopped_under_it(running, offset):
     ended = scenarios("down", offset=offset)
     assert ended.returncode == 2
     assert ended.stderr == "scenarios: another command is using the local stack: wait for it to end\n"
     assert running.poll() is None
 
 
-def test_two_runs_at_once_would_spoil_each_other(running, offset, reports):
+def test_second_run_at_once_is_refused(running, offset, reports):
     ended = scenarios("run", "baseline", "--reports", reports, offset=offset)
     assert ended.returncode == 2
     assert ended.stderr == "scenarios: another command is using the local stack: wait for it to end\n"
@@ -120,7 +120,7 @@ def test_two_runs_at_once_would_spoil_each_other(running, offset, reports):
         (["run", "baseline", "--users=-5"], "scenarios: USERS is '-5', and should be a whole number"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_starts(arguments, sentence, offset, reports):
+def test_arguments_without_sense_are_refused_before_anything_starts(arguments, sentence, offset, reports):
     ended = scenarios(*arguments, "--reports", reports, offset=offset)
     assert ended.returncode == 2
     assert ended.stderr.startswith(sentence)
@@ -143,7 +143,8 @@ def test_too_few_open_files_say_how_many_are_needed(offset, reports):
     assert not reports.exists()
 
 
-def test_a_low_soft_limit_is_raised(offset, reports):
+@pytest.mark.full
+def test_low_soft_limit_is_raised(offset, reports):
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     ended = scenarios(
         "run",
@@ -167,16 +168,8 @@ def test_reports_that_cannot_be_written_are_refused(offset, tmp_path):
     assert processes_of(offset) == []
 
 
-def test_a_run_that_is_stopped_before_it_began_leaves_nothing(offset, reports):
-    command = [sys.executable, "-m", "scenarios", "--port-offset", str(offset), "run", "baseline"]
-    with subprocess.Popen(
-        [*command, "--reports", str(reports)],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
+def test_run_stopped_before_it_began_leaves_nothing(offset, reports):
+    with scenarios_begun("run", "baseline", "--reports", reports, offset=offset) as process:
         assert "baseline" in process.stdout.readline()
         assert "local stack started" in process.stdout.readline()
         process.send_signal(signal.SIGTERM)

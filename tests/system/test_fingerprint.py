@@ -10,13 +10,15 @@ import pandas as pd
 import psutil
 import pytest
 
-from scenarios.definition import Scenario
-from scenarios.errors import UsageError
-from scenarios.fingerprint import fingerprint
-from scenarios.probe_record import Algorithm
-from scenarios.runner import Load, run
-from scenarios.stacks.local import CONF, LocalStack
-from tests.conftest import PROJECT, ask, scenarios, wait_for
+from scenarios.formats.probe_record import Algorithm
+from scenarios.run.fingerprint import fingerprint
+from scenarios.run.runner import Load, run
+from scenarios.spec.errors import UsageError
+from scenarios.spec.scenario import Scenario
+from scenarios.stacks.local.stack import CONF, LocalStack
+from tests.builders.commands import scenarios, scenarios_begun
+from tests.builders.http import ask
+from tests.builders.processes import completed, running, wait_for
 
 ZONE = "zone models 256k;"
 
@@ -43,24 +45,26 @@ def outcomes(found):
     ("method", "algorithm"),
     [
         (ZONE, Algorithm.SHARED),
-        ("", Algorithm.PER_WORKER),
+        pytest.param("", Algorithm.PER_WORKER, marks=pytest.mark.full),
         (f"{ZONE} least_conn;", Algorithm.LEAST_CONNECTIONS),
-        (f"{ZONE} ip_hash;", Algorithm.ADDRESS_HASH),
+        pytest.param(f"{ZONE} ip_hash;", Algorithm.ADDRESS_HASH, marks=pytest.mark.full),
     ],
 )
-def test_the_balancer_looks_like_what_it_is_configured_to_be(offset, tmp_path, reports, method, algorithm):
+def test_balancer_configured_so_looks_so(offset, tmp_path, reports, method, algorithm):
     assert fingerprint(LocalStack(offset, conf=configured(tmp_path, method)), reports) == 0
     _, found = taken(reports)
     assert outcomes(found) == {each: "fits" if each == algorithm else "excluded" for each in Algorithm}
 
 
-def test_a_second_fingerprint_of_the_same_balancer_says_the_same(offset, tmp_path, reports):
+@pytest.mark.full
+def test_second_fingerprint_of_the_same_balancer_says_the_same(offset, tmp_path, reports):
     stack = LocalStack(offset, conf=configured(tmp_path, f"{ZONE} least_conn;"))
     with stack.up():
         assert [fingerprint(stack, reports) for _ in range(2)] == [0, 0]
 
 
-def test_random_looks_random_but_for_one_time_in_a_thousand(offset, tmp_path, reports):
+@pytest.mark.full
+def test_random_balancer_looks_random_but_for_one_time_in_a_thousand(offset, tmp_path, reports):
     stack = LocalStack(offset, conf=configured(tmp_path, f"{ZONE} random;"))
     codes = [fingerprint(stack, reports)]
     if codes == [1]:
@@ -68,22 +72,23 @@ def test_random_looks_random_but_for_one_time_in_a_thousand(offset, tmp_path, re
     assert codes[-1] == 0
 
 
+@pytest.mark.full
 def test_another_hash_is_not_taken_for_one_of_the_address(offset, tmp_path, reports):
-    """The same uri, always the same backend, whoever asks."""
+    """The same uri, always the same backend, from any address."""
     assert fingerprint(LocalStack(offset, conf=configured(tmp_path, f"{ZONE} hash $request_uri;")), reports) == 3
     _, found = taken(reports)
     assert outcomes(found).pop(Algorithm.ADDRESS_HASH) == "not separable"
-    assert "or whatever else always reaches one backend; the configuration says none of them" in found["sentence"]
+    assert "another algorithm that always picks one backend; the configuration says none of them" in found["sentence"]
 
 
-def test_a_run_against_another_method_is_refused_in_one_sentence_and_leaves_nothing(offset, tmp_path, reports):
+def test_run_against_another_method_is_refused_in_one_sentence_and_leaves_nothing(offset, tmp_path, reports):
     stack = LocalStack(offset, conf=configured(tmp_path, f"{ZONE} least_conn;"))
     with pytest.raises(UsageError, match=r"nginx\.conf:\d+: `least_conn`: only weighted round-robin, "):
         run(Scenario.load("baseline"), stack, reports, Load(requests=100, users=10))
     assert list((reports / "baseline").iterdir()) == []
 
 
-def test_the_command_leaves_a_row_per_request_and_what_it_concluded_from_them(offset, reports):
+def test_fingerprint_leaves_a_row_per_request_and_its_conclusion(offset, reports):
     ended = scenarios("fingerprint", "--reports", reports, offset=offset)
     assert (ended.returncode, ended.stderr) == (0, "asking: some seconds\n")
     directory, found = taken(reports)
@@ -105,7 +110,7 @@ def test_the_command_leaves_a_row_per_request_and_what_it_concluded_from_them(of
     assert (again.returncode, found["sentence"] in again.stdout) == (0, True)
 
 
-def test_a_probe_that_was_cut_off_or_damaged_is_refused(tmp_path):
+def test_probe_cut_off_or_damaged_is_refused(tmp_path):
     ended = analysed(tmp_path)
     assert (ended.returncode, ended.stderr) == (2, f"analysis: {tmp_path}/probe.json: No such file or directory\n")
     (tmp_path / "probe.json").write_text("{}")
@@ -113,69 +118,62 @@ def test_a_probe_that_was_cut_off_or_damaged_is_refused(tmp_path):
 
 
 def analysed(directory):
-    command = [sys.executable, "-m", "analysis.fingerprint", str(directory)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    return completed([sys.executable, "-m", "analysis.fingerprint", directory])
 
 
-def test_somebody_elses_requests_are_noticed(stack, reports, monkeypatch):
-    logged_bytes = stack.logged_bytes
+def test_foreign_requests_during_a_fingerprint_are_noticed(stack, reports, monkeypatch):
+    access_log_bytes = stack.access_log_bytes
 
-    def logged_bytes_before_a_stranger_comes():
-        start = logged_bytes()
+    def access_log_bytes_before_a_stranger_comes():
+        start = access_log_bytes()
         ask(stack.url)
         return start
 
-    monkeypatch.setattr(stack, "logged_bytes", logged_bytes_before_a_stranger_comes)
+    monkeypatch.setattr(stack, "access_log_bytes", access_log_bytes_before_a_stranger_comes)
     assert fingerprint(stack, reports) == 3
-    assert taken(reports)[1]["sentence"].endswith("had from somebody else meanwhile: 1.")
+    assert taken(reports)[1]["sentence"].endswith("requests of other clients meanwhile: 1.")
 
 
-def test_a_frozen_service_does_nothing_and_goes_on_afterwards_whatever_happened(stack):
+def test_paused_service_goes_on_after_any_end_of_the_body(stack):
     process = next(known.process for known in stack.processes() if known.name == "back-02")
-    with suppress(ZeroDivisionError), stack.breaker().frozen("back-02"):
+    with suppress(ZeroDivisionError), stack.fault_actions().paused("back-02"):
         wait_for(lambda: process.status() == psutil.STATUS_STOPPED)
         raise ZeroDivisionError
     wait_for(lambda: process.status() != psutil.STATUS_STOPPED)
     assert {ask(stack.url).headers["x-host-tag"] for _ in range(6)} == {"back-01", "back-02", "back-03"}
 
 
-def test_a_service_that_is_not_there_cannot_be_frozen(stack):
-    with pytest.raises(UsageError, match="back-04 does not run"), stack.breaker().frozen("back-04"):
+def test_missing_service_cannot_be_paused(stack):
+    with pytest.raises(UsageError, match="back-04 does not run"), stack.fault_actions().paused("back-04"):
         pass
 
 
-FREEZES = """
+PAUSES = """
 import sys, time
-from scenarios.interruption import Interrupted, Interrupter
-from scenarios.stacks.local import LocalStack
-Interrupter().install()
+from scenarios.cli.signals import Interrupted, SignalHandlers
+from scenarios.stacks.local.stack import LocalStack
+SignalHandlers().install()
 try:
-    with LocalStack(int(sys.argv[1])).breaker().frozen("back-03"):
-        print("frozen", flush=True)
+    with LocalStack(int(sys.argv[1])).fault_actions().paused("back-03"):
+        print("paused", flush=True)
         time.sleep(0.5)
 except Interrupted as interrupted:
     sys.exit(interrupted.exit_code)
 """
 
 
-def test_ctrl_c_while_a_backend_is_frozen_leaves_it_running(stack):
+def test_ctrl_c_while_a_backend_is_paused_leaves_it_running(stack):
     process = next(known.process for known in stack.processes() if known.name == "back-03")
-    command = [sys.executable, "-c", FREEZES, str(stack.port_offset)]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as freezing:
-        assert freezing.stdout is not None
-        assert freezing.stdout.readline() == "frozen\n"
-        wait_for(lambda: process.status() == psutil.STATUS_STOPPED or freezing.poll() is not None)
-        freezing.send_signal(signal.SIGINT)
-        assert freezing.wait(30) == 130
+    with running([sys.executable, "-c", PAUSES, stack.port_offset], stdout=subprocess.PIPE, text=True) as pausing:
+        assert pausing.stdout.readline() == "paused\n"
+        wait_for(lambda: process.status() == psutil.STATUS_STOPPED or pausing.poll() is not None)
+        pausing.send_signal(signal.SIGINT)
+        assert pausing.wait(30) == 130
     assert process.status() != psutil.STATUS_STOPPED
 
 
-def test_ctrl_c_in_the_middle_leaves_the_stack_as_it_was_and_no_report(stack, reports):
-    command = [sys.executable, "-m", "scenarios", "--port-offset", str(stack.port_offset), "fingerprint"]
-    with subprocess.Popen(
-        [*command, "--reports", str(reports)], cwd=PROJECT, stderr=subprocess.PIPE, text=True
-    ) as probing:
-        assert probing.stderr is not None
+def test_ctrl_c_during_a_fingerprint_leaves_the_stack_and_no_report(stack, reports):
+    with scenarios_begun("fingerprint", "--reports", reports, offset=stack.port_offset) as probing:
         assert probing.stderr.readline() == "asking: some seconds\n"
         probing.send_signal(signal.SIGINT)
         assert probing.wait(30) == 130

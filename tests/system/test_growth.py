@@ -1,20 +1,19 @@
 """The benchmark of the analysis, small: its runs pass, and their time and memory are written down."""
 
-import subprocess
 import sys
 
 import pandas as pd
 
-from analysis.evidence import Evidence
-from analysis.made_run import make_run
+from analysis.evidence.evidence import Evidence
 from analysis.tables import Tables
+from analysis.tools.synthetic_run import make_synthetic_run
 from analysis.verdict import Outcome, judge
-from tests.conftest import PROJECT
+from tests.builders.processes import completed
 
 
-def test_a_made_run_is_evidence_that_passes_whatever_its_size(tmp_path):
+def test_made_run_is_evidence_that_passes_whatever_its_size(tmp_path):
     for requests in (1, 7, 5000):
-        make_run(tmp_path / str(requests), requests)
+        make_synthetic_run(tmp_path / str(requests), requests)
         evidence = Evidence.read(tmp_path / str(requests))
         verdict = judge(evidence, Tables.of(evidence))
         turned = [check.name for check in verdict.checks if check.outcome in (Outcome.FAIL, Outcome.INVALID)]
@@ -22,8 +21,7 @@ def test_a_made_run_is_evidence_that_passes_whatever_its_size(tmp_path):
 
 
 def test_growth_is_measured_run_by_run(tmp_path):
-    command = [sys.executable, "-m", "analysis.growth", "--reports", str(tmp_path), "100", "1000"]
-    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    ended = completed([sys.executable, "-m", "analysis.tools.growth", "--reports", tmp_path, "100", "1000"], 120)
     assert ended.returncode == 0, ended.stderr
     (directory,) = (tmp_path / "growth").iterdir()
     growth = pd.read_csv(directory / "growth.csv")

@@ -6,9 +6,9 @@ from itertools import product
 
 import pytest
 
-from scenarios.round_robin import cycle, window_bounds
-from tests.free_ports import port_offset
-from tests.system.real_nginx import ask, serving
+from scenarios.spec.round_robin.cycle import cycle, window_bounds
+from tests.builders.free_ports import port_offset
+from tests.builders.real_nginx import ask, serving
 
 CYCLES = 8
 WEIGHTS = [(1, 2, 3), (1, 1), (5, 1, 1), (2, 4, 6), (7, 3), (1, 2, 3, 4, 5), (10, 1, 1, 1)]
@@ -64,7 +64,7 @@ def swings(picked, weights):
 @pytest.mark.parametrize(
     "picks", list(product(WEIGHTS, (1, 4), (True,), (True, False))), ids=str, indirect=True
 )  # fmt: skip
-def test_with_a_zone_the_picks_are_one_cycle_and_the_bound_is_reached_and_never_passed(picks, request):
+def test_picks_with_zone_are_one_cycle_and_reach_the_bound(picks, request):
     weights = request.node.callspec.params["picks"][0]
     order = [pick for pick, _ in picks]
     assert order == [cycle(weights)[number % len(cycle(weights))] for number in range(len(order))]
@@ -72,7 +72,7 @@ def test_with_a_zone_the_picks_are_one_cycle_and_the_bound_is_reached_and_never_
 
 
 @pytest.mark.parametrize("picks", list(product(WEIGHTS, (1, 4), (False,), (True, False))), ids=str, indirect=True)
-def test_without_one_each_worker_has_a_cycle_and_a_bound_of_its_own(picks, request):
+def test_picks_without_zone_are_a_cycle_of_each_worker(picks, request):
     weights, workers, *_ = request.node.callspec.params["picks"]
     of_worker = defaultdict(list)
     for pick, worker in picks:

@@ -3,18 +3,21 @@
 import json
 import signal
 import subprocess
-import sys
 from collections import Counter
 
 import pandas as pd
 import psutil
 import pytest
 
-from scenarios.definition import Scenario, names
-from scenarios.stacks.local import LocalStack
-from tests.conftest import PORTS, PROJECT, ask, forget, processes_of, scenarios, wait_for
-from tests.free_ports import port_offset
-from tests.system.runs import SMALL, analyse, broken, locust, manifest, only, rows
+from scenarios.spec.scenario import Scenario, names
+from scenarios.stacks.local.stack import LocalStack
+from scenarios.stacks.stack import PROJECT
+from tests.builders.commands import analyse, locust, scenarios, words_of_locust
+from tests.builders.free_ports import port_offset
+from tests.builders.http import ask
+from tests.builders.local_stacks import PORTS, forget, processes_of
+from tests.builders.processes import completed, running, wait_for
+from tests.builders.whole_runs import SMALL, broken, manifest, only, rows
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +34,7 @@ def requests_by_name(url):
     return {row["name"]: row["num_requests"] for row in ask(f"{url}/stats/requests").json["stats"]}
 
 
+@pytest.mark.full
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("name", "processes"),
@@ -57,7 +61,7 @@ def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, proces
     assert processes_of(offset) == []
 
 
-def test_a_claim_of_ones_own_is_judged_in_place_of_the_configurations(stack, reports):
+def test_claim_given_is_judged_in_place_of_the_configuration(stack, reports):
     claim = "back-01=1,back-02=1,back-03=2"
     ended = scenarios("run", "baseline", *SMALL, "--claim", claim, "--reports", reports, offset=stack.port_offset)
     assert ended.returncode == 1, ended.stdout + ended.stderr
@@ -66,10 +70,11 @@ def test_a_claim_of_ones_own_is_judged_in_place_of_the_configurations(stack, rep
     assert manifest(only(reports))["claim"]["weights"] == {"back-01": 1, "back-02": 1, "back-03": 2}
 
 
-def test_the_arithmetic_can_be_redone_with_the_commands_that_are_documented(stack, reports):
+def test_arithmetic_can_be_redone_with_the_commands_documented(stack, reports):
     assert scenarios("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset).returncode in (0, 3)
     commands = (PROJECT / "docs" / "proof.md").read_text().partition("```sh\n")[2].partition("```")[0]
-    ended = subprocess.run(["bash", "-c", commands], cwd=only(reports), capture_output=True, text=True, check=True)
+    ended = completed(["bash", "-c", commands], cwd=only(reports))
+    assert ended.returncode == 0, ended.stderr
     counts, sums = [line.split() for line in ended.stdout.splitlines()], 3
     assert counts[:6] == 2 * [["100", "back-01"], ["200", "back-02"], ["300", "back-03"]]
     assert counts[6:-sums] == [["back-01", "100"], ["back-02", "200"], ["back-03", "300"]]
@@ -85,14 +90,15 @@ def test_stages_get_exactly_their_requests(offset, reports):
     assert manifest(directory)["scaled"] is True
 
 
-def test_a_run_leaves_a_stack_up_that_was_up(stack, reports):
+def test_run_on_a_stack_up_leaves_it_up(stack, reports):
     ended = scenarios("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset)
     assert ended.returncode == 0
     assert "was up already" in ended.stdout
     assert stack.is_up()
 
 
-def test_a_second_run_overwrites_nothing(stack, reports):
+@pytest.mark.full
+def test_second_run_overwrites_nothing(stack, reports):
     for _ in range(2):
         scenarios("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset)
     directories = [path for path in (reports / "baseline").iterdir() if not path.is_symlink()]
@@ -109,6 +115,7 @@ def test_plain_locust_does_the_same_and_shows_a_row_per_backend(stack, tmp_path)
     assert manifest(tmp_path)["stack"] == "external"
 
 
+@pytest.mark.full
 def test_two_processes_share_one_exact_budget(stack, tmp_path):
     ended = locust(stack, tmp_path, "--processes", 2, "--scale-requests", 5000, "--scale-users", 300, file="spike")
     assert ended.returncode == 0, ended.stderr
@@ -121,7 +128,7 @@ def test_two_processes_share_one_exact_budget(stack, tmp_path):
     assert broken(tmp_path) == {}
 
 
-def test_a_directory_that_holds_a_run_is_refused(stack, tmp_path):
+def test_directory_that_holds_a_run_is_refused(stack, tmp_path):
     locust(stack, tmp_path)
     ended = locust(stack, tmp_path)
     assert ended.returncode == 2
@@ -129,18 +136,17 @@ def test_a_directory_that_holds_a_run_is_refused(stack, tmp_path):
     assert len(rows(tmp_path)) == 1000
 
 
-def test_whoever_stops_reading_the_progress_does_not_stop_the_run(stack, tmp_path):
-    command = [sys.executable, "-m", "locust", "-f", "locustfiles/sustained.py", "--host", stack.target, "--headless"]
-    command += ["--only-summary", "--scale-requests", "12000", "--report-directory", str(tmp_path)]
-    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+def test_run_with_closed_standard_error_goes_on(stack, tmp_path):
+    options = ("--headless", "--only-summary", "--scale-requests", 12_000, "--report-directory", tmp_path)
+    words = words_of_locust(stack.target, *options, file="locustfiles/sustained.py")
+    with running(words, stderr=subprocess.PIPE, text=True) as process:
         process.stderr.close()
         process.wait(60)
     assert len(rows(tmp_path)) == 12_000
     assert manifest(tmp_path)["end"]["complete"] is True
 
 
-def test_a_wrong_claim_fails(stack, tmp_path):
+def test_wrong_claim_fails(stack, tmp_path):
     locust(stack, tmp_path, "--claim", "back-01=2,back-02=2,back-03=3")
     ended = analyse(tmp_path)
     assert ended.returncode == 1
@@ -152,28 +158,25 @@ def test_a_wrong_claim_fails(stack, tmp_path):
     assert failing == {"split back-01", "split back-02", "split back-03"}
 
 
-def test_the_web_interface_runs_it_again_and_again_each_run_exact(stack, tmp_path):
+@pytest.mark.full
+def test_web_interface_runs_it_again_and_each_run_is_exact(stack, tmp_path):
     port = 8089 + stack.port_offset
-    command = [sys.executable, "-m", "locust", "-f", "locustfiles/baseline.py", "--host", stack.target]
-    command += ["--web-host", "127.0.0.1", "--web-port", str(port), "--reports", str(tmp_path)]
-    url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            wait_for(lambda: any(connection.laddr.port == port for connection in psutil.net_connections("tcp")))
-            for total in (3000, 4000):
-                assert ask(f"{url}/swarm", f"scale_requests={total}".encode()).json["success"]
-                wait_for(lambda total=total: requests_by_name(url).get("Aggregated") == total)
-                wait_for(lambda: ask(f"{url}/stats/requests").json["state"] == "stopped")
-                assert requests_by_name(url)["Aggregated"] == total
-                assert requests_by_name(url)["/models back-03"] == pytest.approx(total / 2, abs=1)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+    url, options = f"http://127.0.0.1:{port}", ("--web-host", "127.0.0.1", "--web-port", port, "--reports", tmp_path)
+    with running(words_of_locust(stack.target, *options), stdin=subprocess.DEVNULL) as process:
+        wait_for(lambda: any(connection.laddr.port == port for connection in psutil.net_connections("tcp")))
+        for total in (3000, 4000):
+            assert ask(f"{url}/swarm", f"scale_requests={total}".encode()).json["success"]
+            wait_for(lambda total=total: requests_by_name(url).get("Aggregated") == total)
+            wait_for(lambda: ask(f"{url}/stats/requests").json["state"] == "stopped")
+            assert requests_by_name(url)["Aggregated"] == total
+            assert requests_by_name(url)["/models back-03"] == pytest.approx(total / 2, abs=1)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
     directories = sorted(path for path in (tmp_path / "baseline").iterdir() if not path.is_symlink())
     assert [len(rows(directory)) for directory in directories] == [3000, 4000]
 
 
-def test_a_stage_may_last_a_time_and_the_whole_is_still_exact(stack, tmp_path):
+def test_stage_may_last_a_time_and_the_whole_is_still_exact(stack, tmp_path):
     toml = tmp_path / "timed.toml"
     toml.write_text(
         'title = "Timed"\nclaim = "It holds."\nrequests = 12000\n'
@@ -183,18 +186,16 @@ def test_a_stage_may_last_a_time_and_the_whole_is_still_exact(stack, tmp_path):
     file = tmp_path / "timed.py"
     file.write_text(
         "from pathlib import Path\n"
-        "from locustfiles.shape import ScenarioShape\n"
-        "from locustfiles.user import ModelsUser\n"
-        "from scenarios.definition import Scenario\n"
+        "from locustfiles.generator.shape import ScenarioShape\n"
+        "from locustfiles.generator.user import ModelsUser\n"
+        "from scenarios.spec.scenario import Scenario\n"
         "class Timed(ScenarioShape):\n"
         "    def scenario(self):\n"
         f"        return Scenario.read(Path({str(toml)!r}))\n"
     )
-    command = [sys.executable, "-m", "locust", "-f", str(file), "--host", stack.target, "--headless", "--only-summary"]
     directory = tmp_path / "report"
-    ended = subprocess.run(
-        [*command, "--report-directory", str(directory)], cwd=PROJECT, capture_output=True, timeout=60, check=False
-    )
+    options = ("--headless", "--only-summary", "--report-directory", directory)
+    ended = completed(words_of_locust(stack.target, *options, file=file))
     assert ended.returncode == 0, ended.stderr
     ledger = rows(directory)
     assert len(ledger) == 12_000

@@ -11,10 +11,13 @@ import time
 import psutil
 import pytest
 
-from scenarios.errors import UsageError
-from scenarios.nginx_conf import NginxConf
-from scenarios.stacks.local import CONF, LocalStack
-from tests.conftest import PROJECT, ask, processes_of, scenarios, wait_for
+from scenarios.spec.errors import UsageError
+from scenarios.spec.nginx_conf import NginxConf
+from scenarios.stacks.local.stack import CONF, LocalStack
+from tests.builders.commands import scenarios
+from tests.builders.http import ask
+from tests.builders.local_stacks import processes_of
+from tests.builders.processes import running, wait_for
 
 COLUMNS = [
     "at_s",
@@ -46,12 +49,12 @@ def access_log(stack):
         return [dict(zip(COLUMNS, row, strict=True)) for row in csv.reader(file)]
 
 
-def test_from_a_fresh_start_one_client_sees_the_cycle_of_weighted_round_robin(stack):
+def test_balancer_freshly_started_gives_one_client_the_cycle(stack):
     tags = [ask(stack.target).headers["x-host-tag"] for _ in range(12)]
     assert tags == ["back-03", "back-02", "back-01", "back-03", "back-02", "back-03"] * 2
 
 
-def test_the_balancer_passes_the_clients_request_id_on_and_logs_what_a_program_can_read(stack):
+def test_balancer_passes_the_request_id_on_and_logs_readable_rows(stack):
     ask(f"{stack.target}/models", b"{}", headers={"X-Request-Id": 'odd "id", with a comma'})
     ask(f"{stack.target}/")
     wait_for(lambda: len(access_log(stack)) == 2)  # nginx writes a row when it has sent the answer
@@ -64,7 +67,7 @@ def test_the_balancer_passes_the_clients_request_id_on_and_logs_what_a_program_c
     assert len(second["request_id"]) == 32
 
 
-def test_a_try_that_could_not_connect_is_logged_with_the_one_that_answered(stack):
+def test_attempt_without_connection_is_logged_with_the_one_answered(stack):
     victim = next(process for process in stack.processes() if process.name == "back-03")
     os.kill(victim.pid, signal.SIGKILL)
     wait_for(lambda: victim.process is None)
@@ -82,12 +85,12 @@ def test_nginx_answers_its_own_health_check_and_hides_its_version(stack):
     assert access_log(stack) == []
 
 
-def test_a_body_over_the_limit_is_refused_before_it_takes_a_turn(stack):
+def test_body_over_the_limit_is_refused_before_it_takes_a_turn(stack):
     assert ask(f"{stack.target}/models", b" " * 70_000).status == 413
     assert ask(stack.target).headers["x-host-tag"] == "back-03"
 
 
-def test_up_status_logs_and_down_do_what_they_say(offset):
+def test_up_status_logs_and_down_do_as_they_say(offset):
     assert scenarios("status", offset=offset).returncode == 3
     up = scenarios("up", offset=offset)
     assert (up.returncode, up.stdout) == (0, f"local stack is up: http://127.0.0.1:{8080 + offset}\n")
@@ -101,12 +104,12 @@ def test_up_status_logs_and_down_do_what_they_say(offset):
     assert processes_of(offset) == []
 
 
-def test_logs_of_a_stack_that_was_never_started_are_refused(offset):
+def test_logs_of_a_stack_never_started_are_refused(offset):
     ended = scenarios("logs", offset=offset)
     assert (ended.returncode, ended.stderr) == (2, "scenarios: there are no logs: the stack was not started yet\n")
 
 
-def test_a_taken_port_names_the_port_its_holder_and_the_way_out(offset):
+def test_taken_port_names_the_port_its_holder_and_the_way_out(offset):
     with socket.create_server(("127.0.0.1", 8002 + offset)):
         ended = scenarios("up", offset=offset)
     assert ended.returncode == 2
@@ -123,9 +126,7 @@ def test_a_taken_port_names_the_port_its_holder_and_the_way_out(offset):
         ("server back-02:8002 ", f"server {LONG}:8002 ", f"{LONG} ended with exit code 2: backend: HOST_TAG is"),
     ],
 )
-def test_a_service_that_does_not_start_is_named_with_its_last_words_and_nothing_is_left(
-    offset, tmp_path, old, new, sentence
-):
+def test_service_not_starting_is_named_with_its_last_words(offset, tmp_path, old, new, sentence):
     conf = tmp_path / "nginx.conf"
     conf.write_text(CONF.read_text().replace(old, new))
     stack = LocalStack(offset, conf=conf)
@@ -136,7 +137,7 @@ def test_a_service_that_does_not_start_is_named_with_its_last_words_and_nothing_
     assert processes_of(offset) == []
 
 
-def test_a_stack_that_lost_a_replica_is_not_up_and_up_mends_it(offset):
+def test_stack_that_lost_a_replica_is_not_up_and_up_mends_it(offset):
     stack = LocalStack(offset)
     scenarios("up", offset=offset)
     victim = next(process for process in stack.processes() if process.name == "back-01")
@@ -161,54 +162,42 @@ def test_orphans_of_a_killed_supervisor_are_found_and_stopped(offset):
     assert [service.name for service in services if service.process] == []
 
 
-def test_the_stack_goes_when_whoever_started_it_for_a_run_is_killed(offset):
-    owner = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys, time\n"
-            "from scenarios.stacks.local import LocalStack\n"
-            "with LocalStack(int(sys.argv[1])).up():\n"
-            "    print('up', flush=True)\n"
-            "    time.sleep(600)\n",
-            str(offset),
-        ],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with owner:
-        assert owner.stdout is not None
+OWNS = """
+import sys, time
+from scenarios.stacks.local.stack import LocalStack
+with LocalStack(int(sys.argv[1])).up():
+    print("up", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_stack_of_a_killed_owner_ends(offset):
+    with running([sys.executable, "-c", OWNS, offset], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout.readline() == "up\n"
         processes = LocalStack(offset).processes()
         assert len(processes) == 5
         owner.kill()
     wait_for(lambda: all(process.process is None for process in processes))
-    assert not LocalStack(offset).state_path.exists()
+    assert not LocalStack(offset).state.path.exists()
 
 
-def test_a_supervisor_heeds_orders_that_come_all_at_once():
+def test_supervisor_heeds_orders_that_come_all_at_once():
     """A signal in the middle of waiting used to meet a lock that the waiting held, and both waited for ever."""
     script = (
-        "from scenarios.stacks.supervisor import Orders; o = Orders(heed_input=True); print(flush=True); o.to_stop()"
+        "from scenarios.stacks.local.supervisor import Orders\n"
+        "orders = Orders(attached=True); print(flush=True); orders.stop_within(60)"
     )
     for _ in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-c", script], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        with process:
-            assert process.stdout is not None
-            assert process.stdin is not None
+        with running([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             process.stdout.readline()
             process.stdin.close()
             deadline = time.monotonic() + 10
             while process.poll() is None and time.monotonic() < deadline:
                 process.send_signal(signal.SIGTERM)
             assert process.poll() in (0, -signal.SIGTERM)  # the latter when a signal meets the interpreter's own end
-            process.kill()
 
 
-def test_the_configuration_served_is_the_one_file_with_other_addresses_and_paths(stack):
+def test_configuration_served_differs_in_addresses_and_paths_only(stack):
     def words(path):
         """What is left when addresses and paths are taken away."""
         return [
@@ -217,11 +206,11 @@ def test_the_configuration_served_is_the_one_file_with_other_addresses_and_paths
         ]
 
     assert words(stack.running_conf) == words(CONF)
-    assert stack.claimed_conf() == CONF.read_text()
+    assert stack.balancer_conf() == CONF.read_text()
     assert "weight=3 max_fails=1 fail_timeout=5s;" in stack.running_conf.read_text()
 
 
-def test_a_replica_of_somebody_else_in_our_place_is_not_taken_for_ours(offset, tmp_path):
+def test_replica_of_another_stack_is_not_taken_for_ours(offset, tmp_path):
     """Two replicas are given one port: whichever comes second must not pass by the answers of the first."""
     conf = tmp_path / "nginx.conf"
     conf.write_text(CONF.read_text().replace("back-02:8002", "back-02:8001"))

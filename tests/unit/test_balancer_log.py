@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.balancer_log import read_log
-from analysis.request_ids import RequestIds
-from analysis.request_ledgers import UNUSED
-from scenarios.ledgers import Balanced
-from tests.unit.evidence import balanced
+from analysis.evidence.balancer_log import read_log
+from analysis.evidence.request_ids import RequestIds
+from analysis.evidence.request_rows import UNUSED
+from scenarios.formats.rows import Balanced
+from tests.builders.evidence import balanced
 
 
 def test_the_columns_of_the_balancers_ledger_are_those_that_nginx_writes_in_its_order():

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.claim import Claim
-from scenarios.errors import UsageError
+from scenarios.spec.claim import Claim
+from scenarios.spec.errors import UsageError
 
 NGINX_CONF = Path("nginx/nginx.conf")
 CONF = """
@@ -66,7 +66,7 @@ def test_a_claim_that_is_no_claim_is_refused(text):
         ("weight=5", "weight=0", "the weight is no whole number above zero"),
         ("server back-02:8002;", "server unix:/run/models.sock;", "write host:port"),
         ("server back-02:8002;", "server [::1]:8002;", "write host:port"),
-        ("server back-02:8002;", "server all:8002;", "all means everybody together"),
+        ("server back-02:8002;", "server all:8002;", "all means all backends together"),
         ("zone models 64k;", "least_conn;", "only weighted round-robin"),
         ("zone models 64k;", "", "`worker_processes many`: no whole number"),
         ("events {}", "events {", "is no nginx configuration"),

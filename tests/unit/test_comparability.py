@@ -1,29 +1,17 @@
-"""Which two runs are meant, whether they can be compared, and what the command says and leaves behind."""
+"""Which two runs are meant, and whether they can be compared."""
 
-import json
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
-
-import pandas as pd
 import pytest
 
 from analysis.comparison.comparability import conditions, forbidding
 from analysis.comparison.comparison import Comparison
-from analysis.comparison.run import Run
+from analysis.comparison.run import ComparedRun
 from analysis.comparison.selection import chosen
 from analysis.tables import Tables
 from analysis.verdict import judge
-from scenarios.errors import UsageError
-from scenarios.ledgers import Pulse, Response
-from scenarios.report_directory import ReportDirectory
-from scenarios.stack_record import Limits
-from tests.conftest import PROJECT
-from tests.unit.evidence import evidence, manifest, pulse, responses, scenario, stack, three_ledgers
-
-EXACT = {"a": 100, "b": 200}
-WEIGHTS = {"a": 1, "b": 2}
-START = datetime(2026, 1, 1, tzinfo=UTC)
+from scenarios.formats.stack_record import Limits
+from scenarios.spec.errors import UsageError
+from tests.builders.comparable_reports import EXACT, WEIGHTS, write
+from tests.builders.evidence import evidence, responses, stack, three_ledgers
 
 
 def a_run(**manifested):
@@ -34,11 +22,11 @@ def a_run(**manifested):
 def run_of(made, manifest):
     made = type(made)(**{**vars(made), "manifest": manifest})
     tables = Tables.of(made)
-    return Run("made/one", made, tables, judge(made, tables))
+    return ComparedRun("made/one", made, tables, judge(made, tables))
 
 
 def with_stack(record):
-    return Run(
+    return ComparedRun(
         "made/one",
         made := three_ledgers(responses(EXACT), WEIGHTS, standing=record),
         t := Tables.of(made),
@@ -132,21 +120,6 @@ def test_a_run_that_was_stopped_or_is_invalid_is_not_compared_not_even_with_itse
 # which two runs
 
 
-def write(reports, name, at, *, scenario_name="made", complete=True, counts=EXACT, us=1000):
-    directory = ReportDirectory(reports / scenario_name / name)
-    directory.path.mkdir(parents=True)
-    described = scenario(sum(counts.values())).model_copy(update={"name": scenario_name})
-    description = manifest(described, WEIGHTS).model_copy(
-        update={"end": None, "started_at": START + timedelta(minutes=at)}
-    )
-    directory.begin(description)
-    rows = [row._replace(latency_us=us if row.host_tag == "a" else 1000) for row in responses(counts)]
-    for path, row, lines in ((directory.responses_path, Response, rows), (directory.generator_path, Pulse, [pulse()])):
-        path.write_text("\n".join(",".join(map(str, line)) for line in [row._fields, *lines]) + "\n", encoding="utf-8")
-    directory.end(description, complete=complete, reason="done")
-    return directory.path
-
-
 def test_the_newest_run_is_compared_with_the_one_of_its_scenario_before_it(tmp_path):
     first = write(tmp_path, "z", 1)
     second = write(tmp_path, "y", 2)
@@ -176,59 +149,3 @@ def test_what_cannot_be_chosen_is_refused_in_one_sentence(tmp_path):
     assert "there is no complete run of spike" in refused(None, None, "spike")
     assert refused(only, tmp_path / "made" / "latest", None).endswith("are the same run: name two")
     assert "is no report directory" in refused(tmp_path, only, None)
-
-
-def compare(reports, *arguments):
-    command = [sys.executable, "-m", "analysis.comparison", *map(str, arguments), "--reports", str(reports)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
-
-
-@pytest.mark.parametrize(
-    ("us", "code", "sentence"),
-    [(1000, 0, "Nothing changed by more than 0 %."), (1210, 1, "a got 21 % slower in steady.")],
-)
-def test_the_command_says_it_writes_it_and_exits_with_its_code(tmp_path, us, code, sentence):
-    write(tmp_path, "one", 1)
-    write(tmp_path, "two", 2, us=us)
-    ended = compare(tmp_path)
-    assert (ended.returncode, ended.stderr) == (code, "")
-    assert sentence in ended.stdout
-    (directory,) = (tmp_path / "comparisons").iterdir()
-    assert {path.name for path in directory.iterdir()} == {
-        "comparability.csv",
-        "comparison.csv",
-        "comparison.json",
-        "comparison.png",
-        "effort.csv",
-    }
-    document = json.loads((directory / "comparison.json").read_text())
-    assert (document["sentence"] + ".", document["exit_code"]) == (sentence, code)
-    assert (document["a"], document["b"]) == ("made/one", "made/two")
-    rows = pd.read_csv(directory / "comparison.csv")
-    measured = rows[rows["what"] == "latency"].set_index("host_tag")
-    assert measured["ratio"]["a"] == pytest.approx(us / 1000)
-    assert {"errors", "split a", "split b"} <= set(rows["what"])
-
-
-def test_the_command_prints_what_forbids_and_judges_nothing(tmp_path):
-    write(tmp_path, "one", 1)
-    write(tmp_path, "two", 2, counts={"a": 50, "b": 100})
-    ended = compare(tmp_path)
-    assert (ended.returncode, ended.stderr) == (3, "")
-    assert "forbids the comparison" in ended.stdout
-    assert "The runs cannot be compared: requests." in ended.stdout
-    (directory,) = (tmp_path / "comparisons").iterdir()
-    assert {path.name for path in directory.iterdir()} == {"comparability.csv", "comparison.json"}
-
-
-def test_a_run_that_was_cut_off_or_changed_is_refused_and_nothing_is_written(tmp_path):
-    one, two = write(tmp_path, "one", 1), write(tmp_path, "two", 2)
-    (one / "responses.csv").write_text("changed")
-    ended = compare(tmp_path, one, two)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert "responses.csv: is not what the run wrote" in ended.stderr
-    document = json.loads((two / "manifest.json").read_text())
-    (two / "manifest.json").write_text(json.dumps(document | {"end": None}))
-    assert "the run was cut off" in compare(tmp_path, two, one).stderr
-    assert ended.stderr.count("\n") == 1
-    assert not (tmp_path / "comparisons").exists()

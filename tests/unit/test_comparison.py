@@ -1,69 +1,31 @@
 """What is said of two runs, whose latencies and faults are made up, and therefore known."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.signal import lfilter
 
+from analysis.comparison.__main__ import _claims
 from analysis.comparison.comparison import Comparison
-from analysis.comparison.latency import MARGIN, holm, latency_changes
-from analysis.comparison.run import Run
+from analysis.comparison.latency import holm, latency_changes
+from analysis.comparison.run import ComparedRun
 from analysis.comparison.words import answer
-from analysis.pictures.comparison import comparison_figure
-from analysis.pictures.style import styled
 from analysis.tables import Tables
 from analysis.verdict import judge
-from tests.unit.evidence import evidence, response, responses
+from tests.builders.compared_runs import DOZEN, FEW, STAGES, THREE, made_up
+from tests.builders.evidence import evidence, response, responses
 
-THREE = ("back-01", "back-02", "back-03")
-DOZEN = tuple(f"back-{number:02}" for number in range(1, 13))
-STAGES = ("calm", "surge", "recovery")
 PAIRS = 60
-FEW = dict.fromkeys(("host_tag", "stage", "error"), "category")
 
 
 def run(made):
     tables = Tables.of(made)
-    return Run("made/one", made, tables, judge(made, tables))
+    return ComparedRun("made/one", made, tables, judge(made, tables))
 
 
 def compare(a, b):
     return Comparison.of(run(a), run(b))
-
-
-def wandering(draws, count, memory, spread):
-    """An AR(1) sequence: each value remembers so much of the one before."""
-    steps = draws.normal(0, spread * np.sqrt(1 - memory**2), count)
-    steps[0] = draws.normal(0, spread)
-    return lfilter([1], [1, -memory], steps)
-
-
-def made_up(draws, tags=THREE, *, stages=("steady",), count=200, memory=0.5, spread=0.05, slower=None):
-    """A run in which each backend gets `count` requests in each stage; `slower`: by how much, in which cell."""
-    cells = [(tag, stage) for stage in stages for tag in tags]
-    usual_us = [20_000 * (slower or {}).get(cell, 1.0) for cell in cells]
-    noise = [np.exp(wandering(draws, count, memory, spread)) for _ in cells]
-    rows = pd.DataFrame([response(0)]).loc[np.zeros(count * len(cells), dtype=int)].reset_index(drop=True)
-    made = evidence([], dict.fromkeys(tags, 1), requests=len(rows))
-    return replace(
-        made,
-        manifest=made.manifest.model_copy(update={"scenario": with_stages(made.manifest.scenario, stages)}),
-        responses=rows.assign(
-            sent_us=rows.index,
-            request_id=made.ids.numbers([f"id-{number}" for number in rows.index]),
-            host_tag=np.repeat([tag for tag, _ in cells], count),
-            stage=np.repeat([stage for _, stage in cells], count),
-            latency_us=(np.repeat(usual_us, count) * np.concatenate(noise)).astype(int),
-        ).astype(FEW),
-    )
-
-
-def with_stages(scenario, names):
-    (stage,) = scenario.stages
-    return scenario.model_copy(update={"stages": tuple(stage.model_copy(update={"name": name}) for name in names)})
 
 
 def changed(a, b):
@@ -72,7 +34,9 @@ def changed(a, b):
     return {cell: str(outcome) for cell, outcome in outcomes.items() if outcome in ("worse", "better")}
 
 
-@pytest.mark.parametrize("memory", [0.0, 0.9, 0.98])
+@pytest.mark.parametrize(
+    "memory", [pytest.param(0.0, marks=pytest.mark.full), 0.9, pytest.param(0.98, marks=pytest.mark.full)]
+)
 def test_latencies_that_remember_those_before_raise_no_false_alarm(memory):
     draws = np.random.default_rng(20_26)
     alarms = sum(bool(changed(*(made_up(draws, memory=memory, spread=0.15) for _ in "ab"))) for _ in range(PAIRS))
@@ -88,7 +52,9 @@ def test_a_dozen_backends_in_three_stages_raise_no_false_alarm_either():
     assert alarms <= 1
 
 
-@pytest.mark.parametrize(("times", "outcome"), [(1.2, "worse"), (1 / 1.2, "better")])
+@pytest.mark.parametrize(
+    ("times", "outcome"), [(1.2, "worse"), pytest.param(1 / 1.2, "better", marks=pytest.mark.full)]
+)
 def test_a_fifth_more_or_less_is_found_and_named_right(times, outcome):
     draws = np.random.default_rng(3)
     slower = {("back-02", "steady"): times}
@@ -227,26 +193,28 @@ def test_a_claim_that_one_run_could_not_show_is_unknown():
     assert compare(evidence(rows, weights), evidence(bad, weights)).exit_code == 1
 
 
+def test_claims_are_compared_by_kind_and_subject():
+    rows, weights = responses({"a": 100, "b": 300}), {"a": 1, "b": 3}
+    uneven = responses({"a": 101, "b": 299})
+    uneven[0] = uneven[0]._replace(host_tag="z")
+    found = compare(evidence(rows, weights), evidence(uneven, weights)).claims
+    told = {claim.what: (claim.a, claim.b, str(claim.outcome)) for claim in found}
+    assert told["split a"] == ("100", "100", "same")
+    assert told["split b"][1:] == ("299", "worse")
+    assert "ledgers" not in told  # which neither run had
+
+
+def test_claims_of_some_kinds_are_shown_though_nothing_changed():
+    made = evidence(responses({"a": 100, "b": 300}), {"a": 1, "b": 3})
+    shown = _claims(compare(made, made).claims)
+    assert list(shown.columns[0].cells) == ["errors", "split a", "split b"]
+
+
 def test_holm_multiplies_by_how_many_are_left_and_never_falls():
     p = pd.Series([0.04, 0.01, np.nan, 0.03])
     assert holm(p).tolist()[:2] == pytest.approx([0.06, 0.03])
     assert np.isnan(holm(p)[2])
     assert holm(p)[3] == pytest.approx(0.06)
-
-
-@pytest.mark.parametrize(("tags", "stages"), [(THREE[:2], ("steady",)), (DOZEN, STAGES)])
-def test_the_picture_holds_every_change_inside_and_apart(tags, stages):
-    draws = np.random.default_rng(9)
-    latency = latency_changes(*(made_up(draws, tags, stages=stages, spread=each) for each in (0.05, 0.9)))
-    with styled():
-        figure = comparison_figure(latency, MARGIN, "The answer")
-        figure.draw_without_rendering()
-        said = [text.get_window_extent() for axes in figure.axes for text in axes.texts]
-        assert len(said) == len(latency)
-        assert max(box.x1 for box in said) <= figure.bbox.x1
-        for one, next_one in pairwise(said):
-            assert next_one.y1 < one.y0
-        assert figure.get_suptitle() == "The answer"
 
 
 def test_backends_with_too_few_answers_are_named_in_the_answer():

@@ -6,19 +6,16 @@ from math import inf, isnan, nan
 import pandas as pd
 import pytest
 
+from analysis.charts.drawing.fault_titles import answer
+from analysis.charts.drawing.marks import marks
 from analysis.checks.check import Check, Outcome
+from analysis.checks.stage_split import SPLIT_IN
 from analysis.faults.absence import Absence
 from analysis.faults.course import predicted_shares
-from analysis.pictures.fault_words import answer
-from analysis.pictures.faults import faults_figure
-from analysis.pictures.marks import marks
-from analysis.pictures.stages import spans
-from analysis.pictures.style import styled
-from analysis.pictures.summary import summary_figure
 from analysis.tables import Tables
 from analysis.verdict import judge
-from tests.unit.broken_run import KILLED_S, PATIENCE, STARTED_S, WEIGHTS, broken_run, strike
-from tests.unit.runs import WITH_FAULTS, struck
+from tests.builders.broken_run import KILLED_S, PATIENCE, STARTED_S, WEIGHTS, broken_run, strike
+from tests.builders.odd_runs import WITH_FAULTS, faults_injected
 
 KILL = Absence("b", began_s=6.0, known_s=6.1, asked_s=16.0, back_s=17.5)
 
@@ -54,9 +51,9 @@ def test_a_share_is_predicted_only_where_it_is_known_who_takes_part(from_s, unti
 
 
 def test_where_nobody_is_left_or_another_is_in_doubt_nothing_is_predicted():
-    others = [KILL._replace(whom="a"), KILL._replace(whom="c")]
+    others = [KILL._replace(backend="a"), KILL._replace(backend="c")]
     assert all(isnan(share) for share in predicted_shares(WEIGHTS, [KILL, *others], 7.0, 7.1).values())
-    doubtful = KILL._replace(whom="a", known_s=inf)
+    doubtful = KILL._replace(backend="a", known_s=inf)
     assert all(isnan(share) for share in predicted_shares(WEIGHTS, [KILL, doubtful], 7.0, 7.1).values())
 
 
@@ -82,7 +79,7 @@ def test_what_is_late_is_predicted_from_its_limit_on():
 
 def test_a_backend_that_failed_is_left_alone_for_its_time_although_it_is_well_at_once():
     restart = strike(1, "restart", KILLED_S, KILLED_S + 0.1, "failing")
-    shares = Tables.of(struck([restart], back_s=8.5, probed_every_s=99.0)).course.shares
+    shares = Tables.of(faults_injected([restart], back_s=8.5, probed_every_s=99.0)).course.shares
     assert at(shares, "b", 7.0, "predicted") == 0
     assert isnan(at(shares, "b", 8.2, "predicted"))
     assert at(shares, "b", 9.0, "predicted") == pytest.approx(1 / 3)
@@ -101,25 +98,27 @@ def test_a_share_of_less_than_a_cycle_is_none():
 @pytest.mark.parametrize(
     ("changes", "causes"),
     [
-        ({}, {"by_faults": 1, "in_the_dark": 0, "unexplained": 0}),
-        ({"lost": (2.0, 6.0)}, {"by_faults": 1, "in_the_dark": 0, "unexplained": 1}),
+        ({}, {"by_faults": 1, "while_all_down": 0, "unexplained": 0}),
+        ({"lost": (2.0, 6.0)}, {"by_faults": 1, "while_all_down": 0, "unexplained": 1}),
     ],
 )
 def test_what_failed_counts_for_its_cause_when_it_failed(changes, causes):
-    toll = course_of(**changes).toll
-    assert toll[list(causes)].sum().to_dict() == causes
-    assert toll.loc[toll["by_faults"] > 0, "at_s"].round(6).tolist() == [KILLED_S]
+    losses = course_of(**changes).losses_over_time
+    assert losses[list(causes)].sum().to_dict() == causes
+    assert losses.loc[losses["by_faults"] > 0, "at_s"].round(6).tolist() == [KILLED_S]
 
 
 def test_a_mark_says_when_what_to_whom_and_what_it_cost():
     kill, start = course_of().marks.to_dict("records")
-    assert kill == {"at_s": KILLED_S, "what": "kill", "whom": "b", "is_cure": False, "lost": 1.0, "may_lose": 1.0}
+    assert kill == {"at_s": KILLED_S, "kind": "kill", "backend": "b", "is_cure": False, "lost": 1.0, "may_lose": 1.0}
     assert (start["at_s"], start["is_cure"], isnan(start["lost"])) == (STARTED_S, True, True)
 
 
 def marked(*rows):
-    columns = ["at_s", "what", "whom", "is_cure", "lost", "may_lose"]
-    return pd.DataFrame([(at_s, what, whom, what == "start", 1.0, 2.0) for at_s, what, whom in rows], columns=columns)
+    columns = ["at_s", "kind", "backend", "is_cure", "lost", "may_lose"]
+    return pd.DataFrame(
+        [(at_s, kind, backend, kind == "start", 1.0, 2.0) for at_s, kind, backend in rows], columns=columns
+    )
 
 
 def test_marks_of_a_kind_that_are_near_each_other_share_a_label():
@@ -158,13 +157,13 @@ def test_the_title_names_the_prediction_that_did_not_come_true():
 
 
 def test_the_title_says_when_something_was_not_brought_about():
-    assert told(broken_run(strikes=(strike(1, "kill", 6, 6.005, "failing"),))) == (
+    assert told(broken_run(applied_faults=(strike(1, "kill", 6, 6.005, "failing"),))) == (
         "Not everything was brought about as the scenario asks for: 1; 1 were not"
     )
 
 
 def aftermath(*rows):
-    columns = ["what", "whom", "lost", "may_lose", "noticed_s", "returned_s"]
+    columns = ["kind", "backend", "lost", "may_lose", "noticed_s", "returned_s"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -185,15 +184,18 @@ def aftermath(*rows):
             "a was cut off: 6 lost, at most 204 may be, left alone after 2.3 s, back as soon as it was well",
         ),
         ([("kill-nginx-worker", "", 3, 9, nan, nan)], "nginx was robbed of a worker: 3 of 9 in flight lost"),
-        ([("fail", "a", 9, 9, nan, nan)], "a was made to answer 503: 9 of 9 asked of it lost, and nobody noticed"),
+        (
+            [("fail", "a", 9, 9, nan, nan)],
+            "a was made to answer 503: 9 of 9 asked of it lost, and the balancer did not notice",
+        ),
         (
             [
                 ("unhealthy", "a", 0, 0, nan, nan),
                 ("limit-cpu", "b", 0, 0, nan, nan),
                 ("reload-nginx", "", 0, 0, nan, nan),
             ],
-            "a was made to fail its health check: nothing lost, and nobody noticed; "
-            "b was given little CPU: nothing lost, and nobody noticed; 1 other kind of fault",
+            "a was made to fail its health check: nothing lost, and the balancer did not notice; "
+            "b was given little CPU: nothing lost, and the balancer did not notice; 1 other kind of fault",
         ),
     ],
 )
@@ -207,32 +209,6 @@ def test_what_no_fault_accounts_for_is_told_too():
 
 
 def test_a_split_that_nobody_can_tell_does_not_take_the_title():
-    doubtful = Check(
-        name="split in healthy", claim="c", expected="e", observed="o", outcome=Outcome.INVALID, evidence="v"
-    )
+    doubtful = Check(kind=SPLIT_IN, subject="healthy", detail="c", expected="e", observed="o", outcome=Outcome.INVALID)
     table = aftermath(("reload-nginx", "", 0, 0, nan, nan))
     assert answer(course_of(lost=()), table, [doubtful]) == "nginx was reloaded: nothing lost"
-
-
-def test_the_summary_shows_the_course_and_not_a_split_that_nobody_judges():
-    made = broken_run()
-    tables = Tables.of(made)
-    verdict = judge(made, tables)
-    with styled():
-        texts = [text.get_text() for text in summary_figure(made, tables, verdict).texts]
-    told = answer(tables.course, tables.aftermath.table, verdict.checks)
-    assert told in [" ".join(text.split()) for text in texts]
-    assert not [text for text in texts if text.startswith(("Cannot tell", "The split"))]
-
-
-@pytest.mark.parametrize("name", WITH_FAULTS)
-def test_the_labels_of_faults_stand_between_the_panels(name):
-    made = WITH_FAULTS[name]()
-    tables = Tables.of(made)
-    with styled():
-        figure = faults_figure(tables.course, tables.aftermath.table, spans(tables.timeline), [])
-        figure.draw_without_rendering()
-    toll, shares = figure.axes
-    labels = [text.get_window_extent() for text in toll.texts]
-    assert labels
-    assert all(toll.bbox.y1 < label.y0 and label.y1 < shares.bbox.y0 for label in labels)

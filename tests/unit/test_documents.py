@@ -3,84 +3,35 @@
 import json
 import re
 from base64 import b64decode
-from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pytest
 
 from analysis.__main__ import _print
-from analysis.checks.check import Check, Outcome
-from analysis.checks.faults import UNSEEN
+from analysis.charts.gallery import Picture
+from analysis.checks.check import Outcome
+from analysis.checks.undetected import OF_FAULT
 from analysis.documents.captions import CAPTIONS, caption_of
-from analysis.documents.findings import Findings
 from analysis.documents.junit import junit
 from analysis.documents.markdown import with_pictures, without_pictures
 from analysis.documents.page import page
 from analysis.documents.publishing import publish
-from analysis.documents.reproduction import caveat, commands
 from analysis.documents.sheet import NOTHING, ROWS, sheet
-from analysis.documents.wording import conclusion, unseen
-from analysis.pictures.gallery import Picture
+from analysis.documents.wording import conclusion, undetected
 from analysis.tables import Tables
-from analysis.verdict import Verdict
-from scenarios.claim import Claim
-from tests.unit.broken_run import broken_run
-from tests.unit.evidence import manifest, responses, scenario, three_ledgers
+from scenarios.spec.fault_kind import FaultKind
+from tests.builders.broken_run import broken_run
+from tests.builders.evidence import responses, three_ledgers
+from tests.builders.findings import DISTRIBUTION, PNG, Text, check, findings_in, with_evidence
 
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (300).to_bytes(4, "big") + b"and so on"  # 300 pixels wide
 SCRIPT = "<script>alert(1)</script>"
 ODD_NAMES = [SCRIPT, "a,b|c", "x" * 60, "</td></table>", '" onload="alert(1)', "*not* `code` [link](x) ~~gone~~"]
-DISTRIBUTION = pd.DataFrame({"answered": [1000]}, index=pd.Index(["a"], name="host_tag"))
-LATENCY = pd.DataFrame(
-    {"count": [1000, 1000], "p99_ms": [7.25, 7.25]},
-    index=pd.MultiIndex.from_tuples([("a", "steady"), ("all", "steady")], names=["host_tag", "stage"]),
-)
-
-
-def check(outcome=Outcome.PASS, name="split a", observed="seen", evidence="distribution.csv"):
-    return Check(
-        name=name, claim="It is so.", expected="exactly so", observed=observed, outcome=outcome, evidence=evidence
-    )
 
 
 @pytest.fixture
 def findings(tmp_path):
-    """A judged run with these checks."""
-
-    def findings(*checks, pictures=(), distribution=DISTRIBUTION, **of_manifest):
-        for picture in pictures:
-            (tmp_path / f"{picture.name}.png").write_bytes(PNG)
-        worst = max((check.outcome for check in checks), key=list(Outcome).index)
-        return Findings(
-            directory=tmp_path,
-            manifest=manifest(scenario(1000), {"a": 1}).model_copy(update=of_manifest),
-            verdict=Verdict(scenario="made", doubt="", doubt_all_along="", outcome=worst, checks=list(checks)),
-            tables={"distribution": distribution, "latency": LATENCY},
-            pictures=list(pictures),
-        )
-
-    return findings
-
-
-class Text(HTMLParser):
-    """The text of a page as a reader sees it, the names of its elements, and its links."""
-
-    def __init__(self, source):
-        super().__init__()
-        self.tags, self.words, self.links = [], [], []
-        self.feed(source)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.links += [value for name, value in attrs if name == "href"]
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    @property
-    def text(self):
-        return " ".join("".join(self.words).split())
+    return findings_in(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +52,7 @@ class Text(HTMLParser):
     ],
 )
 def test_the_verdict_is_put_into_words(findings, outcomes, sentences):
-    verdict = findings(*(check(outcome, f"split {n}") for n, outcome in enumerate(outcomes))).verdict
+    verdict = findings(*(check(outcome, f"{n}") for n, outcome in enumerate(outcomes))).verdict
     assert conclusion(verdict) == sentences
 
 
@@ -125,22 +76,21 @@ def test_what_did_not_turn_needs_no_explanation(findings, outcome):
     assert check().meaning not in page(found) + with_pictures(found) + junit(found)
 
 
-@pytest.mark.parametrize("kind", UNSEEN)
-def test_what_passive_checks_do_not_see_is_a_finding_in_every_document(findings, kind, capsys):
-    seen = f"A finding: a {UNSEEN[kind]}, and keeps its share, for nobody looks at that."
-    found = findings(check(name=f"unseen {kind} a", observed="100").model_copy(update={"claim": seen}))
-    text = unseen(found.verdict)[0][1]
-    assert text.startswith(f"a {UNSEEN[kind]}, and keeps its share, for nobody looks at that. It took 100; its share")
-    assert "Active health checks" in text
+@pytest.mark.parametrize("kind", OF_FAULT.values(), ids=OF_FAULT)
+def test_undetected_fault_is_a_finding_in_every_document(findings, kind, capsys):
+    found = findings(check(kind=kind, observed="100"))
+    text = undetected(found.verdict)[0][1]
+    assert text == f"{check(kind=kind).claim} It took 100; its share is exactly so. {kind.remedy}"
+    assert text.startswith("a ")
     _print(found.verdict, found.directory)
     printed = " ".join(capsys.readouterr().out.split())
     for document in (Text(page(found)).text, with_pictures(found).replace("\\", ""), printed):
-        assert f"unseen {kind} a: {text}" in document.replace("A finding, ", "")
+        assert f"{kind.title} a: {text}" in document.replace("A finding, ", "")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.INVALID])
-def test_what_was_seen_after_all_is_no_finding(findings, outcome):
-    assert unseen(findings(check(outcome, "unseen fail a")).verdict) == []
+def test_detected_fault_is_no_finding(findings, outcome):
+    assert undetected(findings(check(outcome, kind=OF_FAULT[FaultKind.FAIL])).verdict) == []
     assert "A finding" not in Text(page(findings(check()))).text
 
 
@@ -151,8 +101,8 @@ def test_a_page_shows_odd_names_and_makes_nothing_of_them(findings, name):
     odd = Text(
         page(
             findings(
-                check(evidence=name),
-                check(Outcome.FAIL, f"split {name}", observed=name),
+                check(kind=with_evidence(name)),
+                check(Outcome.FAIL, name, observed=name),
                 distribution=distribution,
                 target=name,
             )
@@ -173,7 +123,7 @@ def test_pictures_lie_within_the_page_and_say_what_they_show(findings):
 
 
 def test_evidence_is_a_link_only_where_there_is_a_file(findings, tmp_path):
-    found = findings(check(evidence="responses.csv"), check(evidence="missing.csv"))
+    found = findings(*(check(kind=with_evidence(f"{name}.csv")) for name in ("responses", "missing")))
     (tmp_path / "responses.csv").touch()
     links = Text(page(found)).links
     assert "responses.csv" in links
@@ -182,7 +132,7 @@ def test_evidence_is_a_link_only_where_there_is_a_file(findings, tmp_path):
 
 def test_a_long_table_is_cut_and_names_its_file(findings):
     made = Text(page(findings(check(), distribution=pd.DataFrame({"at": range(1234)})))).text
-    assert "These are the first 200 of 1,234 rows; all of them are in distribution.csv ." in made.replace(
+    assert "The page shows the first 200 of 1,234 rows; all rows are in distribution.csv ." in made.replace(
         "csv.", "csv ."
     )
     assert " 199 " in made
@@ -205,7 +155,7 @@ def test_numbers_of_a_column_line_up_and_what_is_missing_is_said():
 
 
 def test_a_table_of_nothing_says_so(findings):
-    assert "There are none." in Text(page(findings(check(), distribution=DISTRIBUTION.head(0)))).text
+    assert "No rows." in Text(page(findings(check(), distribution=DISTRIBUTION.head(0)))).text
 
 
 def test_every_table_of_a_whole_report_has_a_caption():
@@ -238,9 +188,7 @@ def test_markdown_has_the_split_the_latency_of_all_and_the_pictures(findings):
 
 
 def test_junit_counts_every_kind_of_outcome(findings):
-    checks = [
-        check(outcome, f"split {outcome}") for outcome in Outcome for _ in range(1 + list(Outcome).index(outcome))
-    ]
+    checks = [check(outcome, str(outcome)) for outcome in Outcome for _ in range(1 + list(Outcome).index(outcome))]
     (suite,) = ET.fromstring(junit(findings(*checks, stack="local", git_commit="abc")))
     assert suite.get("name") == "made"
     expected = {"tests": 10, "skipped": 1, "errors": 3, "failures": 4}
@@ -253,49 +201,11 @@ def test_junit_counts_every_kind_of_outcome(findings):
 
 
 def test_junit_is_xml_whatever_the_names(findings):
-    name = 'split \x00\x1b\ud800\ufffe<&">\n\U0001f600'
+    name = '\x00\x1b\ud800\ufffe<&">\n\U0001f600'
     (suite,) = ET.fromstring(junit(findings(check(Outcome.FAIL, name, observed=name), target="\x07")).encode())
     case = suite.find("testcase")
     assert case.get("name") == 'split \ufffd\ufffd\ufffd\ufffd<&">\n\U0001f600'
-    assert case.find("failure").get("message").endswith(case.get("name"))
-
-
-OF_MAKE = {"stack": "compose", "git_commit": "abc+changes"}
-
-
-@pytest.mark.parametrize(
-    ("of_manifest", "expected"),
-    [
-        ({"stack": "local", "git_commit": None}, ["make scenario-made STACK=local"]),
-        (OF_MAKE, ["git checkout abc", "make scenario-made STACK=compose"]),
-        (
-            OF_MAKE | {"scaled": True, "processes": 2, "claim": Claim.of("a=1,b=2")},
-            [
-                "git checkout abc",
-                "make scenario-made STACK=compose REQUESTS=1000 USERS=1 PROCESSES=2 CLAIM=a=1,b=2",
-            ],
-        ),
-        (
-            {"stack": "external", "target": "http://x/;rm", "claim": Claim.of("a=1,b=2"), "scaled": True},
-            [
-                ".venv/bin/locust -f locustfiles/made.py --headless --host 'http://x/;rm' --claim a=1,b=2"
-                " --scale-requests 1000 --scale-users 1"
-            ],
-        ),
-    ],
-)
-def test_a_run_is_repeated_with_commands_that_can_be_typed(of_manifest, expected):
-    made = manifest(scenario(1000), {"a": 1}).model_copy(update=of_manifest)
-    assert commands(made, "reports/made/now") == [*expected, "make report RUN=reports/made/now"]
-
-
-@pytest.mark.parametrize(
-    ("commit", "said"), [(None, "not known"), ("abc+changes", "differed from that commit"), ("abc", "")]
-)
-def test_what_cannot_be_repeated_is_said(findings, commit, said):
-    found = findings(check(), git_commit=commit)
-    assert (said in caveat(found.manifest)) if said else not caveat(found.manifest)
-    assert caveat(found.manifest) in Text(page(found)).text
+    assert case.find("failure").get("message").endswith(case.get("name").removeprefix("split "))
 
 
 def test_publishing_leaves_whole_documents_and_nothing_else(findings, tmp_path):

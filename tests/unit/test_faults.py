@@ -6,15 +6,17 @@ import pytest
 
 from analysis.checks.check import Outcome
 from analysis.faults.aftermath import Aftermath
-from analysis.faults.outages import dark, outages
+from analysis.faults.outages import blackouts_of, outages
 from analysis.faults.prediction import allowed_losses, noticed_within_s, probes_of
-from analysis.faults.tries import most_at_once, tries
+from analysis.faults.stages import parts
+from analysis.faults.timed_attempts import most_at_once, timed_attempts
 from analysis.tables import Tables
 from analysis.verdict import judge
-from scenarios.ledgers import Processed, Resource, Strike
-from tests.unit.broken_run import KILLED_S, PATIENCE, STRIKES, broken_run, strike
-from tests.unit.evidence import counted, frame
-from tests.unit.runs import in_the_dark, struck
+from scenarios.formats.rows import AppliedFault, Processed, Resource
+from scenarios.spec.round_robin.recovery import healed_bounds, returned_bounds, rising_bounds
+from tests.builders.broken_run import KILLED_S, PATIENCE, STRIKES, WEIGHTS, broken_run, strike
+from tests.builders.evidence import counted, frame
+from tests.builders.odd_runs import faults_injected, in_blackout
 from tests.unit.test_resources import sample
 
 FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
@@ -35,7 +37,9 @@ def turned(**changes):
 
 def robbed_of_a_worker(*unlogged_s):
     """A run in which a worker of nginx was killed, and what was answered at these seconds is not in the log."""
-    made = struck([strike(1, "kill-nginx-worker", 6.0, 6.1, "failing", "")], lost=(), back_s=0.0, probed_every_s=99.0)
+    made = faults_injected(
+        [strike(1, "kill-nginx-worker", 6.0, 6.1, "failing", "")], lost=(), back_s=0.0, probed_every_s=99.0
+    )
     logged_s = made.balancer["msec"] - 1000
     kept = [not any(abs(at_s - second) < 0.005 for second in unlogged_s) for at_s in logged_s]
     others = made.stack.model_copy(update={"after": made.stack.before.model_copy(update={"workers": [2]})})
@@ -45,7 +49,10 @@ def robbed_of_a_worker(*unlogged_s):
 
 def of(what, began_s=6.0, cured_s=16.0):
     return outages(
-        frame([strike(1, what, began_s, began_s, "failing"), strike(2, "resume", cured_s, cured_s, "failing")], Strike)
+        frame(
+            [strike(1, what, began_s, began_s, "failing"), strike(2, "resume", cured_s, cured_s, "failing")],
+            AppliedFault,
+        )
     )[0]
 
 
@@ -77,13 +84,29 @@ def test_a_run_in_which_everything_came_as_predicted_passes():
         ({"probed_every_s": 0.5}, "left alone kill b", FAIL),
         ({"lost": (), "probed_every_s": 1.5}, "noticed kill b", FAIL),
         ({"swapped": 5}, "split in without", FAIL),
-        ({"strikes": STRIKES[:1]}, "faults", INVALID),
-        ({"strikes": (STRIKES[0], STRIKES[1]._replace(failure="it does not start"))}, "faults", INVALID),
-        ({"strikes": (STRIKES[0]._replace(stage="without"), STRIKES[1])}, "faults", INVALID),
+        ({"applied_faults": STRIKES[:1]}, "faults", INVALID),
+        ({"applied_faults": (STRIKES[0], STRIKES[1]._replace(failure="it does not start"))}, "faults", INVALID),
+        ({"applied_faults": (STRIKES[0]._replace(stage="without"), STRIKES[1])}, "faults", INVALID),
     ],
 )
 def test_a_prediction_that_does_not_come_true_turns_its_check(changes, check, outcome):
     assert turned(**changes).get(check) == outcome
+
+
+@pytest.mark.parametrize(("back_s", "bounds"), [(17.5, healed_bounds), (19.98, returned_bounds)])
+def test_split_after_a_return_is_that_of_settled_picks_once_enough_were_made(back_s, bounds):
+    made = broken_run(back_s=back_s)
+    healed = parts(made, Aftermath.of(made, Tables.of(made).matching))[-1]
+    assert (healed.stage, sum(healed.picks.values())) == ("healed", 500)
+    assert list(healed.allowed.values()) == bounds(list(WEIGHTS.values()), 500)
+
+
+def test_split_after_a_return_of_several_states_holds_for_any_number_of_picks_of_each():
+    made = broken_run()
+    claim = made.manifest.claim.model_copy(update={"cycles": 2})
+    made = replace(made, manifest=made.manifest.model_copy(update={"claim": claim}))
+    healed = parts(made, Aftermath.of(made, Tables.of(made).matching))[-1]
+    assert list(healed.allowed.values()) == [2 * bound for bound in rising_bounds(list(WEIGHTS.values()))]
 
 
 def test_an_answer_that_a_kill_cut_off_is_accounted_for_and_no_other():
@@ -99,12 +122,15 @@ def test_of_a_balancer_that_forgives_more_than_one_failure_nothing_is_predicted(
     checks = {check.name: check for check in judge(found, Tables.of(found)).checks}
     broken = {name for name, check in checks.items() if check.outcome is INVALID}
     assert {"noticed kill b", "left alone kill b", "returned kill b", "split in without"} <= broken
-    assert checks["noticed kill b"].observed.endswith("so with max_fails=1, and the configuration has 3")
+    doubt = "the predictions are for max_fails=1, and the configuration has 3"
+    assert checks["noticed kill b"].observed.endswith(doubt)
     assert checks["lost by kill b"].outcome is Outcome.PASS
 
 
 def test_an_answer_that_a_hanging_backend_cut_off_is_no_disagreement():
-    made = struck([strike(1, "hang", 6, 6, "failing"), strike(2, "resume", 16, 16.5, "returning")], cut_off=True)
+    made = faults_injected(
+        [strike(1, "hang", 6, 6, "failing"), strike(2, "resume", 16, 16.5, "returning")], cut_off=True
+    )
     answered = {tag: int((made.responses["host_tag"] == tag).sum()) for tag in "abc"}
 
     def agreement(created):
@@ -120,8 +146,8 @@ def test_only_while_another_lives_has_a_dead_backend_to_be_left_alone():
     others = [strike(number, "kill", 5.9, 5.9, "failing", tag) for number, tag in enumerate("ac", 1)]
     own = [strike(3, "kill", 6, 6, "failing"), strike(4, "start", 16, 16.5, "returning")]
 
-    def asked_and_may_be(strikes):
-        made = struck(strikes, probed_every_s=0.5)
+    def asked_and_may_be(applied_faults):
+        made = faults_injected(applied_faults, probed_every_s=0.5)
         return tuple(Aftermath.of(made, Tables.of(made).matching).table.loc[3][["asked", "may_be_asked"]])
 
     assert asked_and_may_be([*others, *own]) == (0, 1)
@@ -130,7 +156,9 @@ def test_only_while_another_lives_has_a_dead_backend_to_be_left_alone():
 
 
 def test_a_retry_at_a_backend_that_was_well_is_not_accounted_for():
-    assert turned(strikes=(strike(1, "fail", 1.0, 1.0, "healthy", whom="a"), STRIKES[1]))["retried"] == INVALID
+    assert (
+        turned(applied_faults=(strike(1, "fail", 1.0, 1.0, "healthy", backend="a"), STRIKES[1]))["retried"] == INVALID
+    )
 
 
 def test_what_hangs_may_cost_a_request_of_each_user_and_one_for_each_probe():
@@ -139,9 +167,9 @@ def test_what_hangs_may_cost_a_request_of_each_user_and_one_for_each_probe():
     assert allowed_losses(of("hang", 6.0, 16.0), None, 0, 200, PATIENCE).most == 0  # nobody has given up by then
 
 
-@pytest.mark.parametrize("what", ["stop", "restart", "new-address"])
-def test_what_is_done_gracefully_may_cost_nothing(what):
-    assert allowed_losses(of(what), None, 50, 200, PATIENCE).most == 0
+@pytest.mark.parametrize("kind", ["stop", "restart", "new-address"])
+def test_what_is_done_gracefully_may_cost_nothing(kind):
+    assert allowed_losses(of(kind), None, 50, 200, PATIENCE).most == 0
 
 
 def test_a_kill_is_to_be_noticed_within_a_second_and_a_503_never():
@@ -158,24 +186,24 @@ def test_a_kill_is_to_be_noticed_within_a_second_and_a_503_never():
     ],
 )
 def test_requests_are_turned_away_only_until_the_first_that_is_well_has_to_be_asked_again(until_s, outcome, observed):
-    made = in_the_dark(until_s)
+    made = in_blackout(until_s)
     checks = {check.name: check for check in judge(made, Tables.of(made)).checks}
-    assert (checks["lost in the dark"].outcome, checks["lost in the dark"].observed) == (outcome, observed)
+    assert (checks["lost in blackout"].outcome, checks["lost in blackout"].observed) == (outcome, observed)
     assert checks["lost by kill a"].observed == "0"
     assert checks["errors"].outcome == Outcome.PASS
 
 
-def test_it_is_dark_from_the_last_kill_until_the_first_is_well():
+def test_blackout_of_three_kills_lasts_from_the_last_kill_until_the_first_is_well():
     kills = [strike(number, "kill", number, number, "failing", whom) for number, whom in enumerate("abc", start=1)]
     starts = [strike(3 + number, "start", 6 + number, 7 + number, "failing", whom) for number, whom in enumerate("abc")]
-    amiss = outages(frame([*kills, *starts], Strike))
-    assert [(begin - 1000, end - 1000) for begin, end in dark(amiss, ["a", "b", "c"])] == [(3.0, 7.0)]
-    assert list(dark(amiss[:2], ["a", "b", "c"])) == []
+    amiss = outages(frame([*kills, *starts], AppliedFault))
+    assert [(begin - 1000, end - 1000) for begin, end in blackouts_of(amiss, ["a", "b", "c"])] == [(3.0, 7.0)]
+    assert list(blackouts_of(amiss[:2], ["a", "b", "c"])) == []
 
 
 def test_an_attempt_has_its_own_time_and_is_sent_only_where_there_was_a_connection():
     made = broken_run()
-    attempts = tries(made)
+    attempts = timed_attempts(made)
     probes = attempts[~attempts["last"]]
     assert set(probes["host_tag"]) == {"b"}
     assert not probes["sent"].any()
@@ -184,7 +212,7 @@ def test_an_attempt_has_its_own_time_and_is_sent_only_where_there_was_a_connecti
 
 
 def test_the_most_at_once_are_those_that_overlap():
-    attempts = tries(broken_run())
+    attempts = timed_attempts(broken_run())
     assert most_at_once(attempts, 1000 + KILLED_S, 1000 + KILLED_S) == 1
     assert most_at_once(attempts, 2000, 2000) == 0
 
@@ -216,7 +244,7 @@ def test_a_worker_that_is_killed_may_have_answered_one_request_that_it_did_not_l
 )
 def test_it_is_a_finding_that_nobody_acts_on_what_is_unhealthy_only_where_it_was_called_so(samples, outcome):
     ill = [strike(1, "unhealthy", 6.0, 6.01, "failing"), strike(2, "resume", 16.0, 16.1, "returning")]
-    made = replace(struck(ill, lost=(), back_s=0.0, probed_every_s=99.0), resources=frame(samples, Resource))
-    check = next(each for each in judge(made, Tables.of(made)).checks if each.name == "unseen unhealthy b")
+    made = replace(faults_injected(ill, lost=(), back_s=0.0, probed_every_s=99.0), resources=frame(samples, Resource))
+    check = next(each for each in judge(made, Tables.of(made)).checks if each.name == "undetected unhealthy b")
     assert check.outcome == outcome
     assert check.observed.endswith("did not call it unhealthy meanwhile") == (outcome is INVALID)

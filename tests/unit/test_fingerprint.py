@@ -3,17 +3,18 @@ from itertools import product
 from math import prod
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from analysis.fingerprint import Standing, judged
-from analysis.hypotheses import Probe, chance_of_counts, chance_of_turn, longest_turn, windows_of
-from scenarios.errors import UsageError
-from scenarios.fingerprint import configured
-from scenarios.nginx_conf import NginxConf
-from scenarios.probe import Prober
-from scenarios.probe_record import Algorithm, Phase
-from tests.unit.balancers import AddressHash, LeastConnections, Random, RoundRobin, probed, record
+from analysis.fingerprint.chances import chance_of_counts, chance_of_turn, longest_turn
+from analysis.fingerprint.fingerprint import HypothesisStanding, judged
+from analysis.fingerprint.probe import Probe, windows_of
+from scenarios.formats.probe_record import Algorithm, Phase
+from scenarios.run.fingerprint import configured
+from scenarios.run.prober import Prober
+from scenarios.spec.errors import UsageError
+from scenarios.spec.nginx_conf import NginxConf
+from tests.builders.balancers import AddressHash, LeastConnections, Random, RoundRobin, probed, record
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
 CONF = """
@@ -34,7 +35,7 @@ def state_each(kind, workers=2):
 
 
 def fits(found):
-    return [each.algorithm for each in found.hypotheses if each.outcome != Standing.EXCLUDED]
+    return [each.algorithm for each in found.hypotheses if each.outcome != HypothesisStanding.EXCLUDED]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_every_algorithm_is_told_from_the_others(states, algorithm):
     assert fits(found) == [algorithm]
     assert found.sentence == f"It looks like {algorithm}, as the configuration says."
     assert found.exit_code == 0
-    assert {each.outcome for each in found.hypotheses} == {Standing.FITS, Standing.EXCLUDED}
+    assert {each.outcome for each in found.hypotheses} == {HypothesisStanding.FITS, HypothesisStanding.EXCLUDED}
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,12 +70,17 @@ def test_shared_round_robin_fits_whatever_the_weights_and_wherever_in_its_cycle_
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 8), min_size=2, max_size=5), st.integers(1, 4), st.integers(0, 99))
-def test_round_robin_per_worker_fits_whatever_the_weights(vector, workers, seed):
+@example([1, 1, 1, 1, 1], 4, 88)
+def test_round_robin_per_worker_is_told_from_least_connections_once_a_worker_asks_the_frozen_one_twice(
+    vector, workers, seed
+):
+    """Until then least connections would have asked it as often."""
     weights = {f"back-{number}": weight for number, weight in enumerate(vector)}
-    states = [RoundRobin(weights) for _ in range(workers)]
-    found = judged(record(weights), probed(states, weights, seed=seed))
-    assert Algorithm.PER_WORKER in fits(found)
-    assert Algorithm.LEAST_CONNECTIONS not in fits(found)
+    rows = probed([RoundRobin(weights) for _ in range(workers)], weights, seed=seed)
+    asked = rows[(rows["phase"] == Phase.SLOWED) & (rows["host_tag"] == record(weights).paused)]
+    found = fits(judged(record(weights), rows))
+    assert Algorithm.PER_WORKER in found
+    assert (Algorithm.LEAST_CONNECTIONS in found) == (not asked["pid"].duplicated().any())
 
 
 @settings(max_examples=60, deadline=None)
@@ -136,7 +142,10 @@ def test_what_a_slow_backend_left_behind_is_not_taken_for_another_algorithm():
 def test_one_worker_does_not_tell_a_shared_state_from_its_own(both, code):
     found = judged(record(WEIGHTS, both), probed(one_state(RoundRobin, 1), WEIGHTS))
     assert fits(found) == [Algorithm.SHARED, Algorithm.PER_WORKER]
-    assert {each.outcome for each in found.hypotheses} == {Standing.NOT_SEPARABLE, Standing.EXCLUDED}
+    assert {each.outcome for each in found.hypotheses} == {
+        HypothesisStanding.NOT_SEPARABLE,
+        HypothesisStanding.EXCLUDED,
+    }
     assert found.sentence.startswith(f"It fits several: {Algorithm.SHARED}; {Algorithm.PER_WORKER}.")
     assert found.exit_code == code
 
@@ -145,8 +154,8 @@ def test_one_worker_does_not_tell_a_shared_state_from_its_own(both, code):
 def test_without_several_addresses_a_hash_is_not_told_from_whatever_always_reaches_one_backend(told, code):
     found = judged(record(WEIGHTS, (told,)), probed(one_state(AddressHash), WEIGHTS, addresses=False))
     assert fits(found) == [Algorithm.ADDRESS_HASH]
-    assert "or whatever else always reaches one backend" in found.sentence
-    assert Standing.FITS not in {each.outcome for each in found.hypotheses}
+    assert "or another algorithm that always picks one backend" in found.sentence
+    assert HypothesisStanding.FITS not in {each.outcome for each in found.hypotheses}
     assert found.exit_code == code
 
 
@@ -156,7 +165,7 @@ def test_without_several_addresses_a_hash_is_not_told_from_whatever_always_reach
         ("status", 502, "requests: not answered by a backend of the configuration"),
         ("host_tag", "stranger", "requests: not answered by a backend of the configuration"),
         ("pid", 0, "requests: not in the balancer's log"),
-        ("tries", 2, "requests: tried on several backends"),
+        ("attempts", 2, "requests: tried on several backends"),
     ],
 )
 def test_picks_that_are_not_all_known_allow_no_conclusion(column, value, sentence):
@@ -164,13 +173,13 @@ def test_picks_that_are_not_all_known_allow_no_conclusion(column, value, sentenc
     rows.loc[7, column] = value
     found = judged(record(WEIGHTS), rows)
     assert sentence in found.sentence
-    assert {each.outcome for each in found.hypotheses} == {Standing.NOT_SEPARABLE}
+    assert {each.outcome for each in found.hypotheses} == {HypothesisStanding.NOT_SEPARABLE}
     assert found.exit_code == 3
 
 
 def test_requests_of_somebody_else_allow_no_conclusion():
-    found = judged(record(WEIGHTS, strangers=4), probed(one_state(RoundRobin), WEIGHTS))
-    assert found.sentence == "It cannot be told: requests that the balancer had from somebody else meanwhile: 4."
+    found = judged(record(WEIGHTS, foreign=4), probed(one_state(RoundRobin), WEIGHTS))
+    assert found.sentence == "Cannot tell: requests of other clients meanwhile: 4."
     assert found.exit_code == 3
 
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from analysis.checks.check import Outcome
 from analysis.checks.generator import generator_checks
-from analysis.generator import loop_lag_ms, most_at_once, overhead, own_share_ms, processes, stages, totals
-from analysis.matching import Matching
-from scenarios.ledgers import Response
-from tests.unit.evidence import balanced, evidence, frame, pulse, response
+from analysis.measures.generator import loop_lag_ms, most_at_once, overhead, own_share_ms, processes, stages, totals
+from analysis.measures.matching import Matching
+from scenarios.formats.rows import Response
+from tests.builders.evidence import balanced, evidence, frame, pulse, response
 
 WEIGHTS = {"a": 1}
 START_US = 1_000_000_000
@@ -23,12 +23,12 @@ def checks(made):
 
 
 def test_totals_are_of_all_processes_each_as_it_last_was():
-    pulses = [
+    samples = [
         pulse(START_US, process="one", users=3),
         pulse(START_US + 10, process="two", users=4, in_flight=2),
         pulse(START_US + 20, process="one", users=5),
     ]
-    table = totals(evidence([], WEIGHTS, requests=9, pulses=pulses))
+    table = totals(evidence([], WEIGHTS, requests=9, samples=samples))
     assert list(table["users"]) == [3, 7, 9]
     assert list(table["in_flight"]) == [0, 2, 2]
 
@@ -60,19 +60,19 @@ def test_the_most_at_once_is_what_going_through_all_events_finds(stretches):
 
 def test_a_stage_says_what_it_had_and_how_long_that_took():
     rows = [response(0, "a", late_us=500), response(1, "a", connect_us=7), response(2, "a")]
-    pulses = [
+    samples = [
         pulse(START_US, users=0),
         pulse(START_US + 300_000, users=3, connections=2),
         pulse(START_US + 600_000, users=3, connections=3),
     ]
-    made = evidence(rows, WEIGHTS, users=3, pulses=pulses)
+    made = evidence(rows, WEIGHTS, users=3, samples=samples)
     row = stages(made, totals(made)).loc["steady"]
     assert (row["users_asked"], row["users"], row["ramp_s"], row["connections"]) == (3, 3, pytest.approx(0.3), 3)
     assert (row["in_flight"], row["unanswered"], row["connected_first"]) == (2, 1, 1)
 
 
 def test_moments_that_a_busy_loop_left_out_count_as_late_too():
-    made = evidence([response(0, "a")], WEIGHTS, pulses=[pulse(lag_us=1000), pulse(START_US + 1, lag_us=170_000)])
+    made = evidence([response(0, "a")], WEIGHTS, samples=[pulse(lag_us=1000), pulse(START_US + 1, lag_us=170_000)])
     assert sorted(loop_lag_ms(made)) == pytest.approx([1, 20, 70, 120, 170])
 
 
@@ -93,8 +93,11 @@ def test_without_the_balancers_log_the_own_share_is_not_known():
 
 
 def test_a_process_says_what_it_used():
-    pulses = [pulse(START_US, cpu_us=1_000_000), pulse(START_US + 2_000_000, cpu_us=2_500_000, memory_bytes=2**21)]
-    row = processes(evidence([response(0, "a")], WEIGHTS, pulses=pulses)).loc["one"]
+    samples = [
+        pulse(START_US, cpu_us=1_000_000),
+        pulse(START_US + 2_000_000, cpu_us=2_500_000, memory_bytes=2**21),
+    ]
+    row = processes(evidence([response(0, "a")], WEIGHTS, samples=samples)).loc["one"]
     assert (row["cpu_s"], row["cpu"], row["memory_peak_mib"], row["seconds"]) == (1.5, 0.75, 2, 2)
 
 
@@ -112,7 +115,7 @@ def test_a_rendezvous_wants_nearly_all_users_in_flight_at_once():
 
 
 @pytest.mark.parametrize(
-    ("pulses", "rows", "invalid"),
+    ("samples", "rows", "invalid"),
     [
         ([pulse(users=0)], [response(0, "a")], {"users"}),
         ([pulse(lag_us=500_000)], [response(0, "a")], set()),
@@ -123,7 +126,7 @@ def test_a_rendezvous_wants_nearly_all_users_in_flight_at_once():
         ([pulse()], [response(0, status=0, error="AnswerFault: closed before an answer")], set()),
     ],
 )
-def test_what_the_generator_lacked_makes_the_run_invalid_and_nothing_else_does(pulses, rows, invalid):
-    outcomes = checks(evidence(rows, WEIGHTS, pulses=pulses))
+def test_what_the_generator_lacked_makes_the_run_invalid_and_nothing_else_does(samples, rows, invalid):
+    outcomes = checks(evidence(rows, WEIGHTS, samples=samples))
     assert {name for name, outcome in outcomes.items() if outcome is Outcome.INVALID} == invalid
     assert set(outcomes.values()) <= {Outcome.PASS, Outcome.INVALID}

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.latency import BEYOND, CURVE, latency, ordered, percentiles
-from analysis.statistics import at_rank
-from tests.unit.evidence import evidence, response, responses
+from analysis.measures.latency import BEYOND, CURVE, latency, ordered, percentiles
+from analysis.measures.statistics import at_rank
+from tests.builders.evidence import evidence, response, responses
 
 
 def counting(count):

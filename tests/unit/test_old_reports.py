@@ -1,26 +1,13 @@
 """What is removed, and what never is."""
 
 import errno
-import os
-import time
 from pathlib import Path
 
 import pytest
 
-from scenarios.errors import UsageError
-from scenarios.old_reports import remove_old
-from tests.conftest import scenarios
-
-SECONDS = [f"2026-11-23T04-00-0{second}Z" for second in range(5)]
-
-
-def make(path, age_s=86_400.0):
-    path.mkdir(parents=True)
-    (path / "manifest.json").write_text("{}")
-    then = time.time() - age_s
-    for each in (path / "manifest.json", path):
-        os.utime(each, (then, then))
-    return path
+from scenarios.run.old_reports import remove_old
+from scenarios.spec.errors import UsageError
+from tests.builders.old_reports import SECONDS, make
 
 
 def left(kind):
@@ -62,16 +49,6 @@ def test_what_is_latest_or_still_written_or_no_report_stays(reports):
 def test_without_reports_there_is_nothing_to_clean(reports):
     with pytest.raises(UsageError, match="there are no reports"):
         list(remove_old(reports, 1))
-
-
-def test_the_command_says_what_it_removed(reports):
-    old, new = (make(reports / "baseline" / second) for second in SECONDS[:2])
-    ended = scenarios("clean-reports", "--keep", 1, "--reports", reports)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines()[0] == f"removed {old}"
-    assert "1 removed" in ended.stdout
-    assert new.exists()
-    assert scenarios("clean-reports", "--keep", 0, "--reports", reports).returncode == 2
 
 
 def test_one_that_cannot_be_removed_is_named_and_the_others_go(reports, monkeypatch):

@@ -7,31 +7,31 @@ from pathlib import Path
 import pytest
 
 from analysis.tables import Tables
-from scenarios.ledgers import (
+from scenarios.formats.rows import (
     BACKENDS,
     BALANCER,
     FAULTS,
     GENERATOR,
     RESOURCES,
     RESPONSES,
+    AppliedFault,
     Balanced,
+    GeneratorSample,
     Processed,
-    Pulse,
     Resource,
     Response,
-    Strike,
 )
-from tests.conftest import PROJECT
-from tests.unit.broken_run import broken_run
-from tests.unit.evidence import frame, responses, three_ledgers
+from scenarios.stacks.stack import PROJECT
+from tests.builders.broken_run import broken_run
+from tests.builders.evidence import frame, responses, three_ledgers
 
 LEDGERS = {
     RESPONSES: Response,
     BALANCER: Balanced,
     BACKENDS: Processed,
-    GENERATOR: Pulse,
+    GENERATOR: GeneratorSample,
     RESOURCES: Resource,
-    FAULTS: Strike,
+    FAULTS: AppliedFault,
 }
 PAGE = Path(PROJECT / "docs" / "report-files.md").read_text(encoding="utf-8")
 

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.matching import Matching
-from analysis.request_ids import RequestIds
-from tests.unit.evidence import balanced, evidence, response
+from analysis.evidence.request_ids import RequestIds
+from analysis.measures.matching import Matching
+from tests.builders.evidence import balanced, evidence, response
 
 OURS = st.builds("{}-{:08x}".format, st.text("0123456789abcdef", min_size=12, max_size=12), st.integers(0, 2**40 - 1))
 ODD = st.text("0123456789abcdef-Gé ", max_size=24)

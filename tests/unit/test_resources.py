@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 
 from analysis.checks.check import Outcome
-from analysis.checks.resources import CARRIED_OVER_S, OOM, SPARE_S, resource_checks
+from analysis.checks.resources import CARRIED_OVER_S, OOM_KILLS, SPARE_S, resource_checks
 from analysis.faults.accounting import Account
-from analysis.resources import MIB, intervals, usage
-from scenarios.ledgers import Resource
-from scenarios.stack_record import Limits, StackRecord
-from tests.unit.evidence import HOST, evidence, frame, response
+from analysis.measures.resources import MIB, intervals, usage
+from scenarios.formats.rows import Resource
+from scenarios.formats.stack_record import Limits, StackRecord
+from tests.builders.evidence import HOST, evidence, frame, response
 
 START_US = 1_000_000_000
 S = 1_000_000
@@ -163,7 +163,7 @@ def test_a_service_that_was_never_seen_makes_the_run_invalid():
 
 def test_kills_that_could_not_be_counted_are_unknown():
     assert turned(run([each._replace(oom_kills=-1) for each in seconds()])) == {
-        OOM: (INVALID, "cannot tell: not counted for a")
+        OOM_KILLS.title: (INVALID, "cannot tell: not counted for a")
     }
 
 

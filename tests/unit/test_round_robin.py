@@ -4,7 +4,7 @@ from itertools import accumulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.round_robin import cycle, window_bounds
+from scenarios.spec.round_robin.cycle import cycle, window_bounds
 
 weights = st.lists(st.integers(1, 8), min_size=1, max_size=5)
 

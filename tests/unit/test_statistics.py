@@ -1,7 +1,7 @@
 import pandas as pd
 
-from analysis.statistics import distribution
-from tests.unit.evidence import evidence, response, responses
+from analysis.measures.statistics import distribution
+from tests.builders.evidence import evidence, response, responses
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
 

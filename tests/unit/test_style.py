@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from analysis.pictures.style import COLOURS, colours, looks
+from analysis.charts.drawing.style import COLOURS, colours, looks
 
 # Machado, Oliveira & Fernandes (2009), "A Physiologically-based Model for Simulation of Color Vision Deficiency",
 # severity 1.0, of linear RGB.

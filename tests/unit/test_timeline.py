@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.generator import totals
-from analysis.timeline import MOST, WIDTHS_US, timeline, width_of
-from tests.unit.evidence import evidence, pulse, response
-from tests.unit.runs import RUNS, STAGES
+from analysis.measures.generator import totals
+from analysis.measures.timeline import MOST, WIDTHS_US, timeline, width_of
+from tests.builders.evidence import evidence, pulse, response
+from tests.builders.odd_runs import RUNS, STAGES
 
 START_US = 1_000_000_000
 S = 1_000_000
 
 
-def drawn_up(rows, pulses=None, **more):
-    made = evidence(rows, {"a": 1}, pulses=pulses, **more)
+def drawn_up(rows, samples=None, **more):
+    made = evidence(rows, {"a": 1}, samples=samples, **more)
     return timeline(made, totals(made))
 
 

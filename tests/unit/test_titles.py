@@ -3,20 +3,24 @@
 import pandas as pd
 import pytest
 
+from analysis.charts import distribution as split
+from analysis.charts import generator, ledgers, resources
+from analysis.charts import latency_parts as parts
+from analysis.charts import over_time as time
+from analysis.charts import running_split as running
+from analysis.charts.drawing.style import styled
+from analysis.charts.gallery import figures
+from analysis.charts.latency import answer as latency_answer
 from analysis.checks.check import Check, Outcome
-from analysis.latency import latency, ordered
-from analysis.parts import COLUMNS, PARTS, TOTAL
-from analysis.pictures import distribution as split
-from analysis.pictures import generator, ledgers, parts, resources, running, summary, time
-from analysis.pictures.gallery import figures
-from analysis.pictures.latency import answer as latency_answer
-from analysis.pictures.style import styled
-from analysis.statistics import distribution
+from analysis.checks.stage_split import SPLIT_IN
+from analysis.measures.latency import latency, ordered
+from analysis.measures.latency_parts import COLUMNS, PARTS, TOTAL
+from analysis.measures.statistics import distribution
 from analysis.tables import Tables
 from analysis.verdict import judge
-from tests.unit.broken_run import broken_run
-from tests.unit.evidence import evidence, response, responses
-from tests.unit.runs import LONG, RUNS, THREE, always, run
+from tests.builders.broken_run import broken_run
+from tests.builders.evidence import evidence, response, responses
+from tests.builders.odd_runs import RUNS, THREE, run
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
 
@@ -24,16 +28,20 @@ WEIGHTS = {"a": 1, "b": 2, "c": 3}
 @pytest.mark.parametrize(
     ("counts", "doubt", "title"),
     [
-        ({"a": 166, "b": 334, "c": 500}, "", "c took 500 of 1,000: exactly its half; nobody is off by more than 0.67"),
+        (
+            {"a": 166, "b": 334, "c": 500},
+            "",
+            "c took 500 of 1,000: exactly its half; no backend is off by more than 0.67",
+        ),
         ({"a": 1, "b": 2, "c": 3}, "", "c took 3 of 6: exactly its half"),
-        ({"a": 1, "b": 1, "c": 2}, "", "c took 2 of 4: exactly its half; nobody is off by more than 0.33"),
-        ({"c": 1}, "", "c took 1 of 1: its half but for 0.50 of a request; 1.00 is allowed"),
+        ({"a": 1, "b": 1, "c": 2}, "", "c took 2 of 4: exactly its half; no backend is off by more than 0.33"),
+        ({"c": 1}, "", "c took 1 of 1, 0.50 of a request off its half; 1.00 is allowed"),
         ({"a": 500, "b": 333, "c": 167}, "", "a took 500 of 1,000, 333.3 more than its sixth; 0.83 is allowed"),
         ({"a": 100, "b": 200}, "", "c took 0 of 300, 150.0 fewer than its half; 1.00 is allowed"),
         ({"z": 30}, "", "z took 30 of 30 and is not in the claim"),
         ({"a": 1}, "retried: 3; refused: 4", "Cannot tell: retried: 3"),
-        ({}, "no request was sent", "Cannot tell: nobody answered (no request was sent)"),
-        ({}, "", "Cannot tell: nobody answered"),
+        ({}, "no request was sent", "Cannot tell: no request was answered (no request was sent)"),
+        ({}, "", "Cannot tell: no request was answered"),
     ],
 )
 def test_the_split(counts, doubt, title):
@@ -41,9 +49,7 @@ def test_the_split(counts, doubt, title):
 
 
 def of_stage(stage, outcome, observed="seen"):
-    return Check(
-        name=f"split in {stage}", claim="c", expected="e", observed=observed, outcome=outcome, evidence="responses.csv"
-    )
+    return Check(kind=SPLIT_IN, subject=str(stage), detail="c", expected="e", observed=observed, outcome=outcome)
 
 
 @pytest.mark.parametrize(
@@ -65,12 +71,20 @@ def test_the_split_of_a_run_with_faults_is_told_stage_by_stage(outcomes, title):
     assert split.answer(table, "why; and more", checks) == title
 
 
+def test_split_of_a_run_with_several_stages_and_no_fault_is_told_of_the_whole_run():
+    tables = Tables.of(made := run(THREE))
+    verdict = judge(made, tables)
+    assert "split in surge" in [check.name for check in verdict.checks]
+    title = split.answer(tables.distribution, verdict.doubt, verdict.of_stages)
+    assert title == "back-03 took 300 of 600: exactly its half"
+
+
 def test_no_title_of_a_run_with_faults_says_that_nobody_can_tell():
     made = broken_run()
     tables = Tables.of(made)
     with styled():
         titles = {name: figure.get_suptitle() for name, figure in figures(made, tables, judge(made, tables))}
-    assert titles["ledgers"].startswith("The ledgers differ only by what the faults account for")
+    assert titles["ledgers"].startswith("The ledgers differ only as the faults account for")
     assert not [title for title in titles.values() if "annot tell" in title]
 
 
@@ -93,7 +107,7 @@ def test_latency():
     table = latency(ordered(evidence(rows, WEIGHTS)))
     assert latency_answer(table, ["steady"]) == "99 % of the answers came within 198 ms"
     assert latency_answer(table, ["steady", "never"]) == "99 % of the answers came within 198 ms in steady"
-    assert latency_answer(table.iloc[:0], ["steady"]) == "Nobody answered, so there is no latency"
+    assert latency_answer(table.iloc[:0], ["steady"]) == "No request was answered, so there is no latency"
 
 
 def timeline(**columns):
@@ -104,11 +118,11 @@ def timeline(**columns):
 @pytest.mark.parametrize(
     ("columns", "title"),
     [
-        ({}, "25 answers a second on average, none failed"),
-        ({"failed": [1, 0], "answered": [9, 10]}, "24 answers a second on average, 1 of 20 requests failed"),
-        ({"answered": 0, "failed": 10}, "No good answer: all of 20 requests failed"),
+        ({}, "25 answers per second on average; no request failed"),
+        ({"failed": [1, 0], "answered": [9, 10]}, "24 answers per second on average; 1 of 20 requests failed"),
+        ({"answered": 0, "failed": 10}, "All 20 requests failed"),
         ({"sent": [1, 0], "answered": 0, "failed": [1, 0]}, "The only request failed"),
-        ({"sent": [1, 0], "answered": [1, 0]}, "1 answered, none failed"),
+        ({"sent": [1, 0], "answered": [1, 0]}, "1 answered; no request failed"),
         ({"sent": 0, "answered": 0}, "No request was sent"),
     ],
 )
@@ -125,7 +139,7 @@ def test_throughput(columns, title):
             "Latency was highest 0.5 s after the start in stage surge, with a p99 of 2.5 ms",
         ),
         ({"p99_ms": [20_500.0, None]}, "Latency was highest right at the start, with a p99 of 20.5 s"),
-        ({"p99_ms": float("nan")}, "Nobody answered, so there is no latency"),
+        ({"p99_ms": float("nan")}, "No request was answered, so there is no latency"),
     ],
 )
 def test_latency_over_time(columns, title):
@@ -167,27 +181,27 @@ def test_parts_are_told_of_the_stage_with_most_requests():
 def test_ledgers():
     tables = Tables.of(RUNS["usual"]())
     none = tables.differences
-    assert ledgers.answer(tables.reconciliation, none, none) == "All three ledgers tell of the same 600 models"
+    assert ledgers.answer(tables.reconciliation, none, none) == "All three ledgers count the same 600 models"
     differing = pd.DataFrame({"difference": ["refused", "retried", "refused"], "count": [3, 1, 1000]})
     title = "The ledgers differ: 1,003 refused, 1 retried"
     assert ledgers.answer(tables.reconciliation, differing, differing) == title
-    title = "The ledgers differ: 3 refused, 1 retried; 1,000 more by faults"
+    title = "The ledgers differ: 3 refused, 1 retried; faults caused 1,000 more"
     assert ledgers.answer(tables.reconciliation, differing, differing[:2]) == title
-    title = "The ledgers differ only by what the faults account for: 1,003 refused, 1 retried"
+    title = "The ledgers differ only as the faults account for: 1,003 refused, 1 retried"
     assert ledgers.answer(tables.reconciliation, differing, differing[:0]) == title
     unknown = tables.reconciliation.assign(processed=float("nan"))
-    assert ledgers.answer(unknown, none, none) == "The ledgers do not say enough to be compared"
+    assert ledgers.answer(unknown, none, none) == "The ledgers are too incomplete to compare"
     nothing = tables.reconciliation.assign(client=0)
-    assert ledgers.answer(nothing, none, none) == "Nobody created a model, and no ledger says otherwise"
+    assert ledgers.answer(nothing, none, none) == "No ledger counts a created model"
 
 
 def test_running():
     allowed = pd.Series({"a": 0.5})
     table = pd.DataFrame({"host_tag": ["a", "a"], "surely_above": [0.0, 3.0], "surely_below": [0.0, 4.0]})
-    assert running.answer(table, allowed, "") == "a strayed at least 2.5 requests further than round-robin allows"
-    assert running.answer(table, allowed + 9, "").startswith("No backend is known to have strayed")
+    assert running.answer(table, allowed, "") == "a deviated at least 2.5 requests more than round-robin allows"
+    assert running.answer(table, allowed + 9, "").startswith("No backend is known to have deviated")
     assert running.answer(table, allowed, "why; and more") == "Cannot tell: why"
-    assert running.answer(table.iloc[:0], allowed, "") == "The balancer's log says nothing"
+    assert running.answer(table.iloc[:0], allowed, "") == "The balancer's log shows no pick"
 
 
 def used(**columns):
@@ -202,19 +216,23 @@ def used(**columns):
 @pytest.mark.parametrize(
     ("answer", "columns", "title"),
     [
-        (resources.cpu_answer, {}, "b used most CPU, 2.0 s; nothing limits it on this stack"),
-        (resources.cpu_answer, {"cpu_limit": 0.5}, "b was held at its CPU limit most often, in 50 % of the periods"),
-        (resources.cpu_answer, {"cpu_limit": 0.5, "throttled": 0.0}, "Nobody was held at a CPU limit"),
-        (resources.memory_answer, {}, "a had most memory, 95 MiB; nothing limits it on this stack"),
-        (resources.memory_answer, {"memory_limit_mib": 100.0}, "a came near its limit of memory, with 95 % of it"),
+        (resources.cpu_answer, {}, "b used the most CPU, 2.0 s; this stack sets no limit"),
+        (
+            resources.cpu_answer,
+            {"cpu_limit": 0.5},
+            "b was throttled at its CPU limit most often, in 50 % of the periods",
+        ),
+        (resources.cpu_answer, {"cpu_limit": 0.5, "throttled": 0.0}, "No service was throttled at its CPU limit"),
+        (resources.memory_answer, {}, "a used the most memory, 95 MiB; this stack sets no limit"),
+        (resources.memory_answer, {"memory_limit_mib": 100.0}, "a came close to its memory limit, with 95 % of it"),
         (
             resources.memory_answer,
             {"memory_limit_mib": 128.0},
-            "a came nearest to its limit of memory, with 74 % of it",
+            "a came closest to its memory limit, with 74 % of it",
         ),
-        (resources.network_answer, {}, "Most went through b: 2.0 MiB received, 1.0 MiB sent"),
+        (resources.network_answer, {}, "b had the most traffic: 2.0 MiB received, 1.0 MiB sent"),
         (resources.disk_answer, {}, "b used the disk most: 0.0 MiB read, 3.0 MiB written"),
-        (resources.disk_answer, {"written_mib": 0.0}, "Nobody used the disk"),
+        (resources.disk_answer, {"written_mib": 0.0}, "No service used the disk"),
     ],
 )
 def test_resources(answer, columns, title):
@@ -224,45 +242,7 @@ def test_resources(answer, columns, title):
 def test_the_generator():
     totals = pd.DataFrame({"users": [5, 9], "in_flight": [0, 3]})
     overhead = pd.DataFrame({"p50_ms": [1.0, 2.0], "p99_ms": [3.0, 400.0]}, index=["loop lag", "own share of latency"])
-    had = "The generator had 9 of 10 users, 3 in flight at once"
+    had = "The generator had 9 of 10 users and up to 3 requests in flight"
     assert generator.answer(totals, overhead, 10) == f"{had}; its own share of latency: p50 2.0 ms, p99 400 ms"
-    assert generator.answer(totals, overhead[:1], 10) == f"{had}; its event loop late by: p50 1.0 ms, p99 3.0 ms"
+    assert generator.answer(totals, overhead[:1], 10) == f"{had}; its event loop lag: p50 1.0 ms, p99 3.0 ms"
     assert generator.answer(totals, overhead[:0], 10) == had
-
-
-def head(made):
-    verdict = judge(made, Tables.of(made))
-    return verdict, summary.header(made, verdict)
-
-
-def test_the_summary_of_a_run_that_passed_says_what_is_claimed():
-    verdict, told = head(RUNS["usual"]())
-    assert verdict.outcome is Outcome.PASS
-    passed = sum(check.outcome is Outcome.PASS for check in verdict.checks)
-    assert told.answer == f"made: {passed} of {passed} checks passed"
-    assert told.facts.split("   ")[2:] == ["600 requests", "10 users"]
-    assert " ".join(told.lines).startswith("It holds, however it is measured")
-
-
-def test_the_summary_of_a_run_that_failed_names_the_first_checks_and_what_they_mean():
-    verdict, told = head(run(THREE, fails=always))
-    assert verdict.outcome is Outcome.FAIL
-    assert told.answer.endswith(" checks passed, 1 failed")
-    assert told.lines[0].startswith("FAIL errors: 600 of 600: AnswerFault: reset. Users would have been turned away")
-    assert any(line.startswith("INVALID ") and "Not shown: " in line for line in told.lines)
-    others = sum(check.outcome in {Outcome.FAIL, Outcome.INVALID} for check in verdict.checks) - 2
-    assert told.lines[-1] == f"and {others} more"
-
-
-def test_the_summary_of_a_run_that_cannot_tell_says_so():
-    verdict, told = head(RUNS["empty"]())
-    assert verdict.outcome is Outcome.INVALID
-    assert told.lines[0].startswith("INVALID requests: 0")
-    assert "failed" not in told.answer
-
-
-def test_long_names_take_only_a_part_of_a_title():
-    tag = next(iter(LONG))
-    title = split.answer(distribution(evidence(responses({tag: 6}), {tag: 1})), "")
-    assert title.startswith(tag[:8])
-    assert len(title) < 70

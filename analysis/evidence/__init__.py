@@ -1,0 +1,1 @@
+"""The ledgers of a report directory, read as frames and checked."""

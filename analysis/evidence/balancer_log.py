@@ -1,0 +1,61 @@
+"""Reads the balancer's log. It counts damaged lines; the other lines are evidence."""
+
+import csv
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.evidence.request_ids import RequestIds
+from analysis.evidence.request_rows import largest, of_rows, read_requests
+from scenarios.formats.rows import Balanced, balanced_of
+from scenarios.spec.errors import UsageError
+
+
+def read_log(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
+    """The rows of `balancer.csv`, and the number of its damaged lines. Raises `OSError` when it cannot be read."""
+    try:
+        frame = read_requests(path, Balanced, ids)
+    except UsageError:
+        return _line_by_line(path, ids)
+    return (frame, 0) if _is_whole(frame) else _line_by_line(path, ids)
+
+
+def upstream_s(log: pd.DataFrame) -> np.ndarray:
+    """By request, the seconds of all attempts at backends, from `$upstream_response_time`; a dash counts as none."""
+    written = log["upstream_response_time"].cat
+    attempts = pd.Series(written.categories).str.replace(":", ",", regex=False).str.split(",").explode()
+    seconds = pd.to_numeric(attempts, errors="coerce").groupby(level=0).sum()
+    return np.asarray(seconds, dtype="float64")[written.codes]
+
+
+def _is_whole(frame: pd.DataFrame) -> bool:
+    """Whether every row has its last column, which nginx never leaves empty, and finite times."""
+    return bool(
+        (frame[Balanced._fields[-1]] != "").all() and np.isfinite(frame[["msec", "request_time"]]).all(axis=None)
+    )
+
+
+def _line_by_line(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
+    rows, damaged = [], 0
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        next(file, None)  # the header, which the project writes
+        for line in filter(str.strip, file):
+            try:
+                rows.append(_row(line))
+            except (csv.Error, ValueError):
+                damaged += 1
+    return of_rows(rows, Balanced, ids), damaged
+
+
+def _row(line: str) -> Balanced:
+    """Read a line. Raises `csv.Error` or `ValueError` when nginx cannot have written it."""
+    (fields,) = csv.reader([line], strict=True)
+    row = balanced_of(fields)
+    for name, text, value in zip(Balanced._fields, fields, row, strict=True):
+        if isinstance(value, int) and not (text.isascii() and text.isdecimal() and value <= largest(name)):
+            raise ValueError(f"{text!r} is not a whole number")
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"{text!r} is not a time")
+    return row

@@ -1,0 +1,1 @@
+"""Which algorithm a balancer looks like, from the rows of a probe."""

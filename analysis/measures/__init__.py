@@ -1,0 +1,1 @@
+"""The measures, computed from the ledgers: a table per module, without judgement."""

@@ -1,1 +1,0 @@
-"""Pictures: tables in, figures out; nothing is computed here. Each answers a question, and its title is the answer."""

@@ -1,0 +1,1 @@
+"""Locustfiles for `make bench`: Locust's own clients with nothing around them."""

@@ -1,0 +1,1 @@
+"""What every command shares: console, signals, numbers, log tails and exit codes."""

@@ -1,0 +1,1 @@
+"""What is asked and claimed: pure types and arithmetic, no files written, no processes, no network."""

@@ -1,0 +1,1 @@
+"""The arithmetic of smooth weighted round-robin: healthy, during faults, and after them."""

@@ -1,0 +1,1 @@
+"""The compose stack: containers with limits and health checks."""
