@@ -6,10 +6,10 @@ from locust import events
 from locust.argument_parser import LocustArgumentParser
 
 from locustfiles.generator.shape import ScenarioShape
-from locustfiles.generator.user import ModelsUser
+from locustfiles.generator.user import TargetUser
 from scenarios.spec.scenario import Scenario, names
 
-__all__ = ["AnyScenario", "ModelsUser"]
+__all__ = ["AnyScenario", "TargetUser"]
 
 FIRST_CHOICE = "baseline"
 

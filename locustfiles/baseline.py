@@ -1,9 +1,9 @@
 """Baseline: a hundred users get the configured split, exactly, and no request is lost."""
 
 from locustfiles.generator.shape import ScenarioShape
-from locustfiles.generator.user import ModelsUser
+from locustfiles.generator.user import TargetUser
 
-__all__ = ["Baseline", "ModelsUser"]
+__all__ = ["Baseline", "TargetUser"]
 
 
 class Baseline(ScenarioShape):

@@ -1,9 +1,9 @@
 """High concurrency: five thousand users at a time get the configured split, exactly, and no request is lost."""
 
 from locustfiles.generator.shape import ScenarioShape
-from locustfiles.generator.user import ModelsUser
+from locustfiles.generator.user import TargetUser
 
-__all__ = ["HighConcurrency", "ModelsUser"]
+__all__ = ["HighConcurrency", "TargetUser"]
 
 
 class HighConcurrency(ScenarioShape):

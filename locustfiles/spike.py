@@ -1,9 +1,9 @@
 """Spike: the configured split holds through a hundredfold surge, and no request is lost."""
 
 from locustfiles.generator.shape import ScenarioShape
-from locustfiles.generator.user import ModelsUser
+from locustfiles.generator.user import TargetUser
 
-__all__ = ["ModelsUser", "Spike"]
+__all__ = ["Spike", "TargetUser"]
 
 
 class Spike(ScenarioShape):

@@ -51,7 +51,7 @@ def draw_ledgers(reconciliation: pd.DataFrame, width: float, axes: Axes) -> None
     axes.set_ylim(max(1, len(reconciliation)) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     plain(axes, "x", ticks=5, whole=True)
-    axes.set_xlabel("models created")
+    axes.set_xlabel("right answers")
 
 
 def answer(reconciliation: pd.DataFrame, differences: pd.DataFrame, unaccounted: pd.DataFrame) -> str:
@@ -62,9 +62,9 @@ def answer(reconciliation: pd.DataFrame, differences: pd.DataFrame, unaccounted:
     if len(differences):
         return f"The ledgers differ only as the faults account for: {_counts(differences)}"
     if not len(reconciliation) or not reconciliation["client"].sum():
-        return "No ledger counts a created model"
+        return "No ledger counts a right answer"
     if (reconciliation["client"] == reconciliation["processed"]).all():
-        return f"All three ledgers count the same {reconciliation['client'].sum():,} models"
+        return f"All three ledgers count the same {reconciliation['client'].sum():,} right answers"
     return "The ledgers are too incomplete to compare"
 
 

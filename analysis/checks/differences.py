@@ -99,7 +99,7 @@ _DECLARED = (
     DifferenceKind(
         title=Difference.TWICE,
         claim="No request was processed by two backends.",
-        meaning="A POST took effect twice, which does damage where it is an order or a payment.",
+        meaning="A request took effect twice, which does damage where it is an order or a payment.",
         outcome=FAIL,
         effect=SplitEffect.NONE,
         needs_counters=True,
@@ -107,7 +107,7 @@ _DECLARED = (
     DifferenceKind(
         title=Difference.LOST,
         claim="Every request that a backend processed was answered.",
-        meaning="A POST took effect, and the user was told that it had not, or nothing at all.",
+        meaning="A request took effect, and the user was told that it had not, or nothing at all.",
         outcome=FAIL,
         effect=SplitEffect.NONE,
         needs_counters=True,
@@ -115,7 +115,7 @@ _DECLARED = (
     DifferenceKind(
         title=Difference.UNCOUNTED,
         claim="Every backend has counted each request that it answered.",
-        meaning="A backend says that it created a model and did not, or its counter is wrong.",
+        meaning="A backend answered what it did not count, or its counter is wrong.",
         outcome=FAIL,
         effect=SplitEffect.NONE,
         needs_counters=True,

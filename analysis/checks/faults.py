@@ -61,8 +61,8 @@ LOST_IN_BLACKOUT = CheckKind(
 )
 SENT_TWICE = CheckKind(
     title="sent twice",
-    claim="No POST is sent to a second backend when it may have been sent to a first.",
-    meaning="A POST may have taken effect twice, which does damage where it is an order or a payment.",
+    claim="No {detail} is sent to a second backend when it may have been sent to a first.",
+    meaning="A request may have taken effect twice, which does damage where it is an order or a payment.",
     evidence=sources.BALANCER,
     is_prediction=True,
 )
@@ -181,11 +181,12 @@ def _late_s(sent_s: float, ended_s: float, blackouts: list[Blackout]) -> float:
 
 
 def _sent_twice(evidence: Evidence, aftermath: Aftermath) -> Check:
-    ids = evidence.ids.texts(handed_on(aftermath.attempts))
+    ids, target = evidence.ids.texts(handed_on(aftermath.attempts)), evidence.manifest.target
     named = ", ".join(ids[:NAMED_IDS]) + (", …" if len(ids) > NAMED_IDS else "")
     return Check(
         kind=SENT_TWICE,
-        expected="0",
+        detail=target.method,
+        expected=f"any number: a {target.method} may be repeated" if target.may_be_repeated else "0",
         observed=f"{len(ids):,}" + (f" ({named})" if ids else ""),
-        outcome=Outcome.of(held=not ids),
+        outcome=Outcome.UNTESTED if target.may_be_repeated else Outcome.of(held=not ids),
     )

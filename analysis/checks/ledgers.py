@@ -8,16 +8,16 @@ from analysis.checks import differences as of_differences
 from analysis.checks import sources
 from analysis.checks.check import Check, CheckKind, Outcome
 from analysis.checks.differences import SplitEffect, difference_check
+from analysis.evidence.balancer_log import took_one
 from analysis.evidence.evidence import Evidence
 from analysis.faults.accounting import Account
 from analysis.measures.matching import Matching
 from analysis.measures.reconciliation import Difference
 from scenarios.formats.rows import AFTER, BEFORE
 from scenarios.formats.stack_record import STACK
-from scenarios.spec.target import CREATED
+from scenarios.spec.target import Target
 
 CLOCKS_APART_S = 1.0
-ONE_ADDRESS = r"[^,\s]+:\d+"
 
 BALANCER = CheckKind(
     title="balancer",
@@ -51,7 +51,7 @@ IDENTITY = CheckKind(
 )
 LEDGERS = CheckKind(
     title="ledgers",
-    claim=f"Client, balancer and {{detail}} agree on how many models were created ({CREATED}).",
+    claim="Client, balancer and backend agree on how many requests were answered as expected: {detail}.",
     meaning="One of client, balancer and backend is wrong about how much work was done.",
     evidence=sources.RECONCILIATION,
 )
@@ -70,7 +70,7 @@ def ledger_checks(
     if evidence.stack is None:
         yield Check(
             kind=LEDGERS,
-            detail="backends",
+            detail=_right_answers(evidence.manifest.target),
             expected="three ledgers",
             observed="only the client's: `make` starts Locust so that the others are kept, too",
             outcome=Outcome.UNTESTED,
@@ -87,7 +87,8 @@ def ledger_checks(
     counted = bool(reconciliation["processed"].reindex(lasting).notna().all())
     for kind in of_differences.KINDS:
         yield difference_check(kind, differences, sound=sound, known=counted or not kind.needs_counters)
-    yield from _agreement(reconciliation.loc[lasting], differences, account, sound=sound)
+    target = evidence.manifest.target
+    yield from _agreement(reconciliation.loc[lasting], differences, account, target, sound=sound)
 
 
 def broken_preconditions(evidence: Evidence, differences: pd.DataFrame, account: Account) -> list[str]:
@@ -102,7 +103,7 @@ def broken_preconditions(evidence: Evidence, differences: pd.DataFrame, account:
 
 def clock_went_back(evidence: Evidence) -> bool:
     """Whether a worker logged a request with an earlier time than the one before: its clock was set back meanwhile."""
-    return bool((evidence.balancer.groupby("pid")["msec"].diff() < 0).any())
+    return bool((evidence.balancer.groupby("worker")["ended_s"].diff() < 0).any())
 
 
 def _standing(evidence: Evidence, account: Account) -> Check:
@@ -130,7 +131,7 @@ def _numbers(pids: list[int]) -> str:
 
 def _log(evidence: Evidence) -> Check:
     begun_s = evidence.manifest.started_at.timestamp() - CLOCKS_APART_S
-    early = int((evidence.balancer["msec"] < begun_s).sum())
+    early = int((evidence.balancer["ended_s"] < begun_s).sum())
     faults = [
         *([f"{evidence.damaged:,} lines are damaged"] if evidence.damaged else []),
         *([f"{early:,} lines are from before the run"] if early else []),
@@ -142,8 +143,8 @@ def _log(evidence: Evidence) -> Check:
 def _clocks(evidence: Evidence, matching: Matching) -> Check:
     client, log = evidence.responses, evidence.balancer
     sent_s, read_s = client["sent_us"] / 1e6, (client["sent_us"] + client["latency_us"] + client["late_us"]) / 1e6
-    early_s = sent_s.to_numpy()[matching.client] - (log["msec"] - log["request_time"]).to_numpy()[matching.balancer]
-    late_s = log["msec"].to_numpy()[matching.balancer] - read_s.to_numpy()[matching.client]
+    early_s = sent_s.to_numpy()[matching.client] - (log["ended_s"] - log["duration_s"]).to_numpy()[matching.balancer]
+    late_s = log["ended_s"].to_numpy()[matching.balancer] - read_s.to_numpy()[matching.client]
     apart_s = max(early_s.max(initial=0.0), late_s.max(initial=0.0))
     apart = f"{apart_s:.3f} s apart"
     faults = [
@@ -171,20 +172,19 @@ def _counters(evidence: Evidence, account: Account) -> Check:
 def _identity(evidence: Evidence, account: Account) -> Check:
     rows = evidence.processed.drop_duplicates(["service", "host_tag"])
     wrong = rows[rows["host_tag"] != rows["service"]]
-    addresses = evidence.balancer[["upstream_addr", "upstream_http_x_host_tag"]].drop_duplicates()
-    answered = addresses[addresses["upstream_addr"].str.fullmatch(ONE_ADDRESS)]
-    tags = answered["upstream_http_x_host_tag"]
-    unnamed = evidence.balancer[
-        (evidence.balancer["status"] == CREATED) & (evidence.balancer["upstream_http_x_host_tag"] == "-")
-    ]
-    shared = [tag for tag in tags[tags.duplicated() & (tags != "-")].unique() if tag not in account.ended]
+    addresses = evidence.balancer[["upstream_addresses", "host_tag"]].drop_duplicates()
+    answered = addresses[took_one(addresses["upstream_addresses"], evidence.notation)]
+    tags, nothing = answered["host_tag"], evidence.notation.nothing
+    right = evidence.balancer["status"].isin(evidence.manifest.target.expected_statuses)
+    unnamed = evidence.balancer[right & (evidence.balancer["host_tag"] == nothing)]
+    shared = [tag for tag in tags[tags.duplicated() & (tags != nothing)].unique() if tag not in account.ended]
     said = [
         *(
             f"{service} answers {f'as {tag}' if tag else 'without a name'}"
             for service, tag in zip(wrong["service"], wrong["host_tag"], strict=True)
         ),
-        *(f"{tag} answers at {', '.join(answered.loc[tags == tag, 'upstream_addr'])}" for tag in shared),
-        *(f"answers from {address} have no name" for address in unnamed["upstream_addr"].unique()),
+        *(f"{tag} answers at {', '.join(answered.loc[tags == tag, 'upstream_addresses'])}" for tag in shared),
+        *(f"answers from {address} have no name" for address in unnamed["upstream_addresses"].unique()),
     ]
     return Check(
         kind=IDENTITY,
@@ -195,20 +195,24 @@ def _identity(evidence: Evidence, account: Account) -> Check:
 
 
 def _agreement(
-    reconciliation: pd.DataFrame, differences: pd.DataFrame, account: Account, *, sound: bool
+    reconciliation: pd.DataFrame, differences: pd.DataFrame, account: Account, target: Target, *, sound: bool
 ) -> Iterator[Check]:
     """By backend. What another client caused, or the client forgot, is not the balancer's doing."""
     unasked = set(differences.loc[differences["difference"] == Difference.UNASKED, "host_tag"])
     for tag, client, balancer, processed in reconciliation[["client", "balancer", "processed"]].itertuples():
         spare, answered = account.done_in_vain(tag), account.answered.get(tag, 0)
-        # nginx logs an answer that was cut off as it began, and does not log what it had answered when it was killed
+        # the balancer logs an answer that was cut off as it began, and not what it had answered when it was killed
         agreed = client - answered <= balancer <= processed <= client + spare
         cut_off, said = spare + answered, f"{processed:,.0f}" if pd.notna(processed) else "not known"
         yield Check(
             kind=LEDGERS,
             subject=tag,
-            detail=tag,
+            detail=_right_answers(target),
             expected="all three counts equal" + (f", but for {cut_off:,} that a fault cut off" if cut_off else ""),
             observed=f"client {client:,.0f}, balancer {balancer:,.0f}, backend {said}",
             outcome=Outcome.of(held=agreed, known=agreed or (pd.notna(processed) and sound and tag not in unasked)),
         )
+
+
+def _right_answers(target: Target) -> str:
+    return f"{target.text} with {target.statuses_text}"

@@ -111,9 +111,9 @@ def _of_stages(evidence: Evidence, doubt: str) -> Iterator[Check]:
 def _of_workers(evidence: Evidence, doubt: str) -> Check:
     """Without shared memory each worker picks by a cycle of its own."""
     off = [
-        (over, f"worker {pid}: {said}")
-        for pid, rows in evidence.balancer.groupby("pid")
-        for over, said in _off(evidence, rows["upstream_http_x_host_tag"], 1)
+        (over, f"worker {worker}: {said}")
+        for worker, rows in evidence.balancer.groupby("worker")
+        for over, said in _off(evidence, rows["host_tag"], 1)
     ]
     return _worst(SPLIT_BY_WORKER, off, doubt)
 
@@ -148,7 +148,7 @@ def _worst(
 
 def _off(evidence: Evidence, tags: pd.Series, cycles: int) -> list[tuple[Fraction, str]]:
     """By backend, how far its count among these is beyond what it may be off, and the same in words."""
-    counts = counted(tags[~tags.isin(("", "-"))])
+    counts = counted(tags[~tags.isin(("", evidence.notation.nothing))])
     found = []
     for tag, (expected, allowed) in _expected(evidence, int(counts.sum()), cycles).items():
         deviation = int(counts.get(tag, 0)) - expected

@@ -77,6 +77,8 @@ def _must_agree(run: ComparedRun) -> dict[str, str]:
         "scenario": manifest.scenario.name,
         "requests": f"{manifest.scenario.requests:,}",
         **{f"stage {stage.name}": _stage(stage) for stage in manifest.scenario.stages},
+        "request": f"{manifest.target.text}, a body of {len(manifest.target.content):,} bytes",
+        "right statuses": manifest.target.statuses_text,
         "errors allowed": f"{100 * manifest.scenario.expect.error_rate:g} %",
         **{f"p99 allowed in {stage}": f"{ms:,g} ms" for stage, ms in manifest.scenario.expect.p99_ms.items()},
         "client": manifest.client,
@@ -99,7 +101,7 @@ def _may_differ(run: ComparedRun) -> dict[str, str]:
     return {
         "git commit": manifest.git_commit or NOT_KNOWN,
         "configuration": standing.configuration[:12] if standing is not None else NOT_KNOWN,
-        "target": manifest.target,
+        "target": str(manifest.target.url),
         "open files": str(manifest.host.open_files_limit),
         **manifest.versions,
         **{f"{name} of the stack": version for name, version in (stack.versions if stack else {}).items()},

@@ -22,7 +22,7 @@ def facts(manifest: Manifest, end: End) -> Iterator[tuple[str, str]]:
     yield "Started", moment(manifest.started_at)
     yield "Ended", f"{moment(end.at)}, {(end.at - manifest.started_at).total_seconds():,.1f} s later: {end.reason}"
     yield "Stack", manifest.stack
-    yield "Target", manifest.target
+    yield "Target", f"{manifest.target.text} at {manifest.target.url}"
     yield "Claim read from", manifest.claim.source
     yield "Client", manifest.client
     yield "Generator processes", f"{manifest.processes}"

@@ -44,7 +44,7 @@ def _attributes(findings: Findings) -> dict[str, str]:
 def _properties(manifest: Manifest) -> dict[str, str]:
     return {
         "stack": manifest.stack,
-        "target": manifest.target,
+        "target": str(manifest.target.url),
         "commit": manifest.git_commit or "not known",
         "claim": manifest.claim.text,
         "requests": str(manifest.scenario.requests),

@@ -45,7 +45,7 @@ def _locust(manifest: Manifest) -> Iterator[str]:
     """The Locust command, for a balancer that the project did not start."""
     scenario = manifest.scenario
     yield from (".venv/bin/locust", "-f", f"locustfiles/{scenario.name.replace('-', '_')}.py", "--headless")
-    yield from ("--host", manifest.target)
+    yield from ("--host", str(manifest.target.url))
     is_option = manifest.claim.source == CLAIM_OPTION
     yield from ("--claim", manifest.claim.text if is_option else f"path/to/{manifest.claim.source}")
     if manifest.scaled:

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.evidence.request_ids import RequestIds
 from analysis.evidence.request_rows import largest, of_rows, read_requests
 from scenarios.formats.rows import Balanced, balanced_of
+from scenarios.spec.balancer import Notation
 from scenarios.spec.errors import UsageError
 
 
@@ -22,18 +23,39 @@ def read_log(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
     return (frame, 0) if _is_whole(frame) else _line_by_line(path, ids)
 
 
-def upstream_s(log: pd.DataFrame) -> np.ndarray:
-    """By request, the seconds of all attempts at backends, from `$upstream_response_time`; a dash counts as none."""
-    written = log["upstream_response_time"].cat
-    attempts = pd.Series(written.categories).str.replace(":", ",", regex=False).str.split(",").explode()
+def upstream_s(log: pd.DataFrame, notation: Notation) -> np.ndarray:
+    """By request, the seconds of all attempts at backends, from `upstream_response_s`; no number counts as none."""
+    written = log["upstream_response_s"].cat
+    attempts = pd.Series(written.categories).str.split(notation.between, regex=True).explode()
     seconds = pd.to_numeric(attempts, errors="coerce").groupby(level=0).sum()
     return np.asarray(seconds, dtype="float64")[written.codes]
 
 
+def took_several(addresses: pd.Series, notation: Notation) -> pd.Series:
+    """Which requests took several attempts, by their `upstream_addresses`."""
+    return addresses.str.contains(notation.between, regex=True)
+
+
+def took_one(addresses: pd.Series, notation: Notation) -> pd.Series:
+    """Which requests took one attempt at a backend."""
+    return addresses.str.contains(notation.asked, regex=True) & ~took_several(addresses, notation)
+
+
+def by_attempt(log: pd.DataFrame, lists: list[str], notation: Notation) -> pd.DataFrame:
+    """A row per attempt, and whether it was the request's `last`: columns that are `lists` have the attempt's value.
+
+    A request whose lists are of different lengths has no row.
+    """
+    split = log.assign(**{name: log[name].astype("object").str.split(notation.between, regex=True) for name in lists})
+    lengths = split[lists].map(len)
+    rows = split[lengths.eq(lengths[lists[0]], axis=0).all(axis=1)].explode(lists)
+    return rows.assign(last=~rows.index.duplicated(keep="last"))
+
+
 def _is_whole(frame: pd.DataFrame) -> bool:
-    """Whether every row has its last column, which nginx never leaves empty, and finite times."""
+    """Whether every row has its last column, which the balancer never leaves empty, and finite times."""
     return bool(
-        (frame[Balanced._fields[-1]] != "").all() and np.isfinite(frame[["msec", "request_time"]]).all(axis=None)
+        (frame[Balanced._fields[-1]] != "").all() and np.isfinite(frame[["ended_s", "duration_s"]]).all(axis=None)
     )
 
 
@@ -50,7 +72,7 @@ def _line_by_line(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
 
 
 def _row(line: str) -> Balanced:
-    """Read a line. Raises `csv.Error` or `ValueError` when nginx cannot have written it."""
+    """Read a line. Raises `csv.Error` or `ValueError` when the balancer cannot have written it."""
     (fields,) = csv.reader([line], strict=True)
     row = balanced_of(fields)
     for name, text, value in zip(Balanced._fields, fields, row, strict=True):

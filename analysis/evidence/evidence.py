@@ -26,7 +26,9 @@ from scenarios.formats.rows import (
     Response,
 )
 from scenarios.formats.stack_record import STACK, StackRecord
+from scenarios.spec.balancer import Notation
 from scenarios.spec.errors import UsageError
+from scenarios.spec.nginx.balancer import NGINX
 
 WITNESSES = (STACK, RESOURCES, BALANCER, BACKENDS)  # present when the runner started Locust
 
@@ -84,6 +86,11 @@ class Evidence:
             processed=read(directory / BACKENDS, Processed) if BACKENDS in there else empty(Processed),
             applied_faults=read(directory / FAULTS, AppliedFault) if FAULTS in there else empty(AppliedFault),
         )
+
+    @property
+    def notation(self) -> Notation:
+        """How the balancer of the run writes its log."""
+        return NGINX.notation
 
     @property
     def stages(self) -> list[str]:

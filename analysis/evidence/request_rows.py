@@ -21,28 +21,28 @@ SMALL = {
     "connect_us": pa.int32(),
     "late_us": pa.int32(),
     "status": pa.int16(),
-    "pid": pa.int32(),
+    "worker": pa.int32(),
 }
 FEW = pa.dictionary(pa.int32(), pa.string())
-ID = {Response: "request_id", Balanced: "balanced_request_id"}
+ID = "request_id"
 UNUSED = {  # in the balancer's log for readers of the file
     "connection",
     "connection_requests",
-    "request_method",
-    "uri",
-    "request_completion",
-    "body_bytes_sent",
-    "upstream_header_time",
-    "upstream_bytes_received",
+    "method",
+    "path",
+    "completion",
+    "body_bytes",
+    "upstream_header_s",
+    "upstream_received_bytes",
 }
 
 
 def read_requests(path: Path, row: type[Request], ids: RequestIds) -> pd.DataFrame:
     """Read a ledger. Raises `UsageError` when it is not one, or damaged."""
     table = read_table(path, row, _kinds(row))
-    numbers = ids.numbers(table[ID[row]])
-    table = table.drop_columns([ID[row]])  # the largest column: free it before copying the others
-    frame = _compact(table).assign(**{ID[row]: numbers})
+    numbers = ids.numbers(table[ID])
+    table = table.drop_columns([ID])  # the largest column: free it before copying the others
+    frame = _compact(table).assign(**{ID: numbers})
     del table
     pa.default_memory_pool().release_unused()  # some hundred megabytes of read buffers
     return frame
@@ -51,9 +51,9 @@ def read_requests(path: Path, row: type[Request], ids: RequestIds) -> pd.DataFra
 def of_rows(rows: Iterable[Request], row: type[Request], ids: RequestIds) -> pd.DataFrame:
     """The same frame, made of rows in memory."""
     kinds, values = _kinds(row), dict(zip(row._fields, zip(*rows, strict=True), strict=False))
-    texts = values.pop(ID[row], ())
-    table = pa.table({name: pa.array(values.get(name, ()), kinds[name]) for name in kinds if name != ID[row]})
-    return _compact(table).assign(**{ID[row]: ids.numbers(texts)})
+    texts = values.pop(ID, ())
+    table = pa.table({name: pa.array(values.get(name, ()), kinds[name]) for name in kinds if name != ID})
+    return _compact(table).assign(**{ID: ids.numbers(texts)})
 
 
 def counted(texts: pd.Series) -> pd.Series:
@@ -75,7 +75,7 @@ def places(texts: pd.Series, names: Sequence[str]) -> np.ndarray:
 
 def _kinds(row: type[Request]) -> dict[str, pa.DataType]:
     kinds = {name: FEW if kind is str else KINDS[kind] for name, kind in row.__annotations__.items()}
-    kinds |= {name: kind for name, kind in SMALL.items() if name in kinds} | {ID[row]: pa.string()}
+    kinds |= {name: kind for name, kind in SMALL.items() if name in kinds} | {ID: pa.string()}
     return {name: kind for name, kind in kinds.items() if name not in UNUSED}
 
 

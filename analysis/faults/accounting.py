@@ -51,7 +51,7 @@ class Account:
         )
 
     def done_in_vain(self, tag: str) -> int:
-        """How many models a backend may have created for requests that were not answered."""
+        """How many right answers a backend may have counted of requests that were not answered."""
         return self.unlogged + self.unanswered.get(tag, 0)
 
 

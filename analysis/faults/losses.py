@@ -29,7 +29,7 @@ def losses(
     tried = attempts[attempts["request_id"].isin(failed["request_id"])]
     sent = set(tried.loc[tried["sent"], "request_id"])
     last = tried[tried["last"]].drop_duplicates("request_id").set_index("request_id")
-    logged = set(evidence.balancer["balanced_request_id"].to_numpy()[matching.balancer])
+    logged = set(evidence.balancer["request_id"].to_numpy()[matching.balancer])
     faults = []
     for request, from_s, until_s in zip(failed["request_id"], failed["sent_s"], failed["ended_s"], strict=True):
         if request not in logged:

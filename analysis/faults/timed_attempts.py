@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from analysis.evidence.balancer_log import by_attempt, took_one
 from analysis.evidence.evidence import Evidence
-from analysis.measures.attempts import FAILED, UNTRIED, backends_at
+from analysis.measures.attempts import backends_at
 
 DYING_S = 0.005  # that a process which was killed takes to close its connections, one after the other
 TURN_S = 0.05  # of an event loop that is busy: nginx looks at its clock once in it
-LISTS = ["upstream_addr", "upstream_status", "upstream_connect_time", "upstream_response_time"]
+LISTS = ["upstream_addresses", "upstream_statuses", "upstream_connect_s", "upstream_response_s"]
+COLUMNS = ["request_id", "ended_s", "worker", *LISTS]
 
 
 def timed_attempts(evidence: Evidence) -> pd.DataFrame:
@@ -19,29 +21,25 @@ def timed_attempts(evidence: Evidence) -> pd.DataFrame:
     there, so that the request may have been sent, `failed` whether no answer came, `last` whether it was the request's
     last attempt.
     """
-    log = evidence.balancer
-    addresses = log["upstream_addr"]
-    texts = log[LISTS].astype("object").apply(lambda column: column.str.split(", "))
-    lengths = texts.map(len)
-    whole = lengths.eq(lengths["upstream_addr"], axis=0).all(axis=1) & addresses.ne(UNTRIED).to_numpy()
-    rows = texts[whole].assign(request_id=log["balanced_request_id"], ended_s=log["msec"], pid=log["pid"])
-    rows = rows.explode(LISTS).reset_index(names="row")
-    seconds = pd.to_numeric(rows["upstream_response_time"], errors="coerce").fillna(0.0)
+    log, notation = evidence.balancer, evidence.notation
+    asked_any = log["upstream_addresses"].ne(notation.nothing)
+    rows = by_attempt(log.loc[asked_any, COLUMNS], LISTS, notation).reset_index(names="row")
+    seconds = pd.to_numeric(rows["upstream_response_s"], errors="coerce").fillna(0.0)
     after_s = seconds[::-1].groupby(rows["row"][::-1]).cumsum()[::-1]  # from its beginning to the request's end
     from_s = rows["ended_s"] - after_s
-    single = addresses.str.contains(":", regex=False) & ~addresses.str.contains(",", regex=False)
-    asked = list(rows["upstream_addr"].unique())
-    tags = backends_at(evidence, single, [address for address in asked if ":" in address])
+    addresses = pd.Series(rows["upstream_addresses"].unique(), dtype="str")
+    asked = list(addresses[addresses.str.contains(notation.asked, regex=True)])
+    tags = backends_at(evidence, took_one(log["upstream_addresses"], notation), asked)
     return pd.DataFrame(
         {
             "request_id": rows["request_id"],
-            "host_tag": rows["upstream_addr"].map(tags).fillna(""),
+            "host_tag": rows["upstream_addresses"].map(tags).fillna(""),
             "from_s": from_s,
             "until_s": from_s + seconds,
-            "sent": rows["upstream_connect_time"] != UNTRIED,
-            "failed": rows["upstream_status"].isin(FAILED),
-            "last": ~rows["row"].duplicated(keep="last"),
-            "pid": rows["pid"],
+            "sent": rows["upstream_connect_s"] != notation.nothing,
+            "failed": rows["upstream_statuses"].isin(notation.failed_statuses),
+            "last": rows["last"],
+            "worker": rows["worker"],
         }
     )
 

@@ -16,10 +16,10 @@ from analysis.fingerprint.hypotheses import Finding, findings
 from analysis.fingerprint.probe import Probe
 from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ends_in_order
-from scenarios.formats.probe_record import RECORD, Algorithm, Phase, ProbeRecord
+from scenarios.formats.probe_record import RECORD, Phase, ProbeRecord
 from scenarios.formats.rows import PROBE, Probed
+from scenarios.spec.balancer import Algorithm
 from scenarios.spec.errors import UsageError
-from scenarios.spec.target import CREATED
 
 AS_CONFIGURED, ANOTHER, CANNOT_TELL = 0, 1, 3
 
@@ -89,9 +89,9 @@ def judged(record: ProbeRecord, rows: pd.DataFrame) -> Fingerprint:
 
 def faults_of(record: ProbeRecord, rows: pd.DataFrame) -> Iterator[str]:
     """The reasons why some picks are not known. With one of them, the probe proves nothing."""
-    unanswered = int(((rows["status"] != CREATED) | ~rows["host_tag"].isin(list(record.weights))).sum())
+    right = rows["status"].isin(record.target.expected_statuses) & rows["host_tag"].isin(list(record.weights))
     counts = {
-        "not answered by a backend of the configuration": unanswered,
+        "not answered by a backend of the configuration": int((~right).sum()),
         "not in the balancer's log": int((rows["pid"] == 0).sum()),
         "tried on several backends": int((rows["attempts"] > 1).sum()),
     }

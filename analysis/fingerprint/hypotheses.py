@@ -9,7 +9,8 @@ import pandas as pd
 
 from analysis.fingerprint.chances import chance_of_counts, chance_of_runs
 from analysis.fingerprint.probe import Probe, windows_of
-from scenarios.formats.probe_record import Algorithm, Phase
+from scenarios.formats.probe_record import Phase
+from scenarios.spec.balancer import Algorithm
 from scenarios.spec.round_robin.cycle import window_bounds
 
 TOO_UNLIKELY = 1e-6  # for a pattern to be chance
@@ -116,8 +117,8 @@ def share_of_paused(probe: Probe, rows: pd.DataFrame) -> Fraction:
 def picks_although_another_was_idle(probe: Probe) -> int:
     """How often the paused backend was picked by a worker from which it had open requests, and another had none.
 
-    Least connections never does that, with one state or with one per worker. Whoever has open requests is known from
-    the client's times, which begin before the balancer's and so make nobody look idle who is not.
+    Least connections never does that, with one state or with one per worker. The client's times show which
+    backend has open requests. They begin before the balancer's, so no busy backend looks idle.
     """
     slowed = probe.of(Phase.SLOWED)
     slowed = slowed.assign(end_us=slowed["sent_us"] + slowed["latency_us"])

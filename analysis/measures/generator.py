@@ -124,7 +124,7 @@ def own_share_ms(evidence: Evidence, matching: Matching) -> np.ndarray:
     """
     client, log = evidence.responses, evidence.balancer
     client_ms = (client["latency_us"] - client["connect_us"]).to_numpy()[matching.client] / 1e3
-    balancer_ms = log["request_time"].to_numpy()[matching.balancer] * 1e3
+    balancer_ms = log["duration_s"].to_numpy()[matching.balancer] * 1e3
     answered = client["status"].to_numpy()[matching.client] > 0
     own_ms: np.ndarray = (client_ms - balancer_ms)[answered]
     return own_ms

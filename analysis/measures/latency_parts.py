@@ -46,10 +46,10 @@ def _of_requests(evidence: Evidence, matching: Matching) -> tuple[pd.Series, dic
     """The stage and the parts, in µs, of each answered request that is in both ledgers."""
     status = evidence.responses["status"].to_numpy()[matching.client]
     client = evidence.responses[["stage", "latency_us", "connect_us"]].iloc[matching.client[status > 0]]
-    log = evidence.balancer[["request_time", "upstream_response_time"]].iloc[matching.balancer[status > 0]]
+    log = evidence.balancer[["duration_s", "upstream_response_s"]].iloc[matching.balancer[status > 0]]
     total_us, connect_us = client["latency_us"].to_numpy(), client["connect_us"].to_numpy()
-    balancer_us = np.rint(log["request_time"].to_numpy() * 1e6).astype("int64")
-    backend_us = np.rint(upstream_s(log) * 1e6).astype("int64")
+    balancer_us = np.rint(log["duration_s"].to_numpy() * 1e6).astype("int64")
+    backend_us = np.rint(upstream_s(log, evidence.notation) * 1e6).astype("int64")
     return client["stage"], {
         "connect_ms": connect_us,
         "generator_ms": total_us - connect_us - balancer_us,

@@ -29,7 +29,7 @@ class Matching:
     def of(cls, evidence: Evidence) -> "Matching":
         """Match the rows by request id."""
         sent, sent_at, sent_again = _last_of_each(evidence.responses["request_id"])
-        logged, logged_at, logged_again = _last_of_each(evidence.balancer["balanced_request_id"])
+        logged, logged_at, logged_again = _last_of_each(evidence.balancer["request_id"])
         place = np.searchsorted(logged, sent)
         place[place == len(logged)] = 0
         both = logged[place] == sent if len(logged) else np.zeros(len(sent), dtype=bool)

@@ -10,25 +10,24 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from analysis.evidence.balancer_log import took_several
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.request_rows import counted
-from analysis.measures.attempts import FAILED, Attempts
+from analysis.measures.attempts import Attempts
 from analysis.measures.generator import own_faults
 from analysis.measures.matching import Matching
 from scenarios.formats.rows import AFTER, BEFORE
-from scenarios.spec.target import CREATED
 
 UNNAMED = "(no name)"  # the backend of an answer without a tag
-CLOSED_BY_CLIENT = 499  # nginx's own status for a client that has left
 LOGGED = {
-    "balanced_request_id": "request_id",
-    "msec": "msec",
+    "request_id": "request_id",
+    "ended_s": "ended_s",
     "status": "status_logged",
-    "upstream_http_x_host_tag": "tag_logged",
-    "upstream_addr": "upstream_addr",
-    "upstream_status": "upstream_status",
+    "host_tag": "tag_logged",
+    "upstream_addresses": "upstream_addresses",
+    "upstream_statuses": "upstream_statuses",
 }
-LOGGED_TEXTS = ("tag_logged", "upstream_addr", "upstream_status")
+LOGGED_TEXTS = ("tag_logged", "upstream_addresses", "upstream_statuses")
 DIFFERENCES = ["difference", "host_tag", "request_id", "count", "detail"]
 
 
@@ -51,16 +50,17 @@ class Difference(StrEnum):
 
 
 def reconciliation(evidence: Evidence, matching: Matching, attempts: Attempts) -> pd.DataFrame:
-    """A row per backend: models created according to the client, to the balancer, and to the backend's own counter.
+    """A row per backend: right answers according to the client, to the balancer, and to the backend's own counter.
 
     `attempts` are the balancer's, successful or not. `processed` is not a number if the backend's count is not known.
     """
     client, log = evidence.responses, evidence.balancer
+    right = evidence.manifest.target.expected_statuses
     each_once = np.concatenate([matching.balancer, matching.unsent])
-    passed_on = log["upstream_http_x_host_tag"].iloc[each_once][log["status"].iloc[each_once] == CREATED]
+    passed_on = log["host_tag"].iloc[each_once][log["status"].iloc[each_once].isin(right)]
     counts = {
-        "client": counted(client["host_tag"][client["status"] == CREATED]).rename({"": UNNAMED}),
-        "balancer": counted(passed_on).rename({"-": UNNAMED}),
+        "client": counted(client["host_tag"][client["status"].isin(right)]).rename({"": UNNAMED}),
+        "balancer": counted(passed_on).rename({evidence.notation.nothing: UNNAMED}),
         "attempts": attempts.counts,
     }
     tags = list(dict.fromkeys([*evidence.backends, *(tag for each in counts.values() for tag in each.index)]))
@@ -95,16 +95,18 @@ def differences(
 
 def _found(evidence: Evidence, both: pd.DataFrame, matching: Matching) -> dict[Difference, pd.Series]:
     """By kind of difference, which of these requests show it."""
-    sent, logged, answered = both["sent_us"].notna(), both["msec"].notna(), both["status"] > 0
+    sent, logged, answered = both["sent_us"].notna(), both["ended_s"].notna(), both["status"] > 0
+    notation = evidence.notation
     own = own_faults(both["error"])
-    left = sent & (own | (both["status_logged"] == CLOSED_BY_CLIENT))
-    several = both["upstream_addr"].str.contains(",", regex=False, na=False)
+    left = sent & (own | (both["status_logged"] == notation.client_left))
+    several = took_several(both["upstream_addresses"], notation).fillna(value=False)
     repeated = evidence.ids.texts(matching.logged_again)
     prefixes = both.loc[~sent, "request_id"].str.split("-").str[0]
     ours = prefixes.isin(set(evidence.generator["process"])).reindex(both.index, fill_value=False)
-    passed_on = both["upstream_addr"].ne("-")  # or no backend was picked for it
-    altered = (both["status"] != both["status_logged"]) | (both["host_tag"] != both["tag_logged"].replace("-", ""))
-    failed = both["upstream_status"].isin(FAILED) & passed_on
+    passed_on = both["upstream_addresses"].ne(notation.nothing)  # or no backend was picked for it
+    tag_logged = both["tag_logged"].replace(notation.nothing, "")
+    altered = (both["status"] != both["status_logged"]) | (both["host_tag"] != tag_logged)
+    failed = both["upstream_statuses"].isin(notation.failed_statuses) & passed_on
     return {
         Difference.FOREIGN: ~sent & ~ours & passed_on,
         Difference.UNRECORDED: ~sent & ours,
@@ -133,21 +135,21 @@ def _not_plain(evidence: Evidence, matching: Matching) -> pd.DataFrame:
 
 def _is_plain(evidence: Evidence, matching: Matching) -> np.ndarray:
     """By match, whether both ledgers agree on a request that was answered at the first attempt."""
-    client, log = evidence.responses, evidence.balancer
+    client, log, notation = evidence.responses, evidence.balancer, evidence.notation
     rows, logged = matching.client, matching.balancer
     status = log["status"].to_numpy()[logged]
     known = pd.Index(client["host_tag"].cat.categories)
-    tag_of = known.get_indexer(log["upstream_http_x_host_tag"].cat.categories.to_series().replace("-", ""))
+    tag_of = known.get_indexer(log["host_tag"].cat.categories.to_series().replace(notation.nothing, ""))
     odd = (
-        log["upstream_addr"].str.contains(",", regex=False)
-        | log["upstream_status"].isin(FAILED)
-        | log["balanced_request_id"].isin(matching.logged_again)
+        took_several(log["upstream_addresses"], notation)
+        | log["upstream_statuses"].isin(notation.failed_statuses)
+        | log["request_id"].isin(matching.logged_again)
     )
     return np.asarray(
         (client["status"].to_numpy()[rows] == status)
         & (status > 0)
-        & (status != CLOSED_BY_CLIENT)
-        & (client["host_tag"].cat.codes.to_numpy()[rows] == tag_of[log["upstream_http_x_host_tag"].cat.codes][logged])
+        & (status != notation.client_left)
+        & (client["host_tag"].cat.codes.to_numpy()[rows] == tag_of[log["host_tag"].cat.codes][logged])
         & ~own_faults(client["error"]).to_numpy()[rows]
         & ~odd.to_numpy(dtype=bool)[logged]
     )
@@ -159,19 +161,19 @@ def _detail(rows: pd.DataFrame) -> pd.Series:
     reason = rows["error"].fillna("")
     client = np.where(reason != "", client + " (" + reason + ")", client)
     balancer = np.where(
-        rows["msec"].isna(),
+        rows["ended_s"].isna(),
         "no row",
         rows["status_logged"].fillna(0).astype(int).astype(str)
         + " from "
-        + rows["upstream_addr"].fillna("-")
+        + rows["upstream_addresses"].fillna("-")
         + " with "
-        + rows["upstream_status"].fillna("-"),
+        + rows["upstream_statuses"].fillna("-"),
     )
     return pd.Series("client: " + client + "; balancer: " + balancer, index=rows.index)
 
 
 def _processed(evidence: Evidence) -> pd.Series:
-    """By backend, the number of models that it created during the run; not a number if not known."""
+    """By backend, the number of right answers that it counted during the run; not a number if not known."""
     by_moment = {moment: rows.set_index("service") for moment, rows in evidence.processed.groupby("moment", sort=False)}
     if by_moment.keys() != {BEFORE, AFTER}:
         return pd.Series(dtype="float64")
@@ -188,7 +190,8 @@ def _of_counts(
     A surplus in the counter can come from attempts that the balancer may have sent and that got no good answer. The
     rows give the ids of those attempts.
     """
-    unsent = evidence.balancer["balanced_request_id"].iloc[matching.unsent]
+    right, left = evidence.manifest.target.expected_statuses, evidence.notation.client_left
+    unsent = evidence.balancer["request_id"].iloc[matching.unsent]
     failed = attempts.failed[attempts.failed["sent"] & ~attempts.failed["request_id"].isin(unsent)]
     for tag, row in reconciliation[reconciliation["processed"].notna()].iterrows():
         surplus = int(row["processed"] - row["balancer"])
@@ -196,9 +199,10 @@ def _of_counts(
             yield Difference.UNCOUNTED, str(tag), "", -surplus, "answered, and not counted"
             continue
         unanswered = failed[failed["host_tag"] == tag]
-        given_up = unanswered["status"] == CLOSED_BY_CLIENT  # has a difference of its own, processed or not
-        answered_by_another = unanswered[~unanswered["last"] & (unanswered["status"] == CREATED)]
-        unanswered = unanswered[(unanswered["status"] != CREATED) & ~given_up]
+        given_up = unanswered["status"] == left  # has a difference of its own, processed or not
+        is_right = unanswered["status"].isin(right)
+        answered_by_another = unanswered[~unanswered["last"] & is_right]
+        unanswered = unanswered[~is_right & ~given_up]
         for kind, candidates in ((Difference.TWICE, answered_by_another), (Difference.LOST, unanswered)):
             explained = candidates["request_id"].drop_duplicates().head(surplus)
             for request_id in evidence.ids.texts(explained):

@@ -2,10 +2,10 @@
 
 nginx logs a request when it ends. A worker reads its clock once per turn of its event loop; everything in that turn
 has the same stamp, in whole milliseconds. nginx picked the backend at or after the stamp at which it first read the
-request, and in the turn in which it went to the backend, `$upstream_response_time` before the end. So the pick came
-before the next turn of the same worker, whose stamp is at most the next one in its log. At any moment a pick therefore
-had certainly been made, had certainly not been made, or is uncertain, and a backend's deviation lies between a lowest
-and a highest value.
+request, and in the turn in which it went to the backend, `upstream_response_s` before the end. So the pick came before
+the next turn of the same worker, whose stamp is at most the next one in its log. At any moment a pick therefore had
+certainly been made, had certainly not been made, or is uncertain, and a backend's deviation lies between a lowest and a
+highest value.
 
 While the claim holds, no two values of the true deviation differ by more than the bound (scenarios.spec.round_robin),
 which holds for any consecutive picks. They certainly differ by more when a lowest value exceeds a highest value by more
@@ -69,19 +69,19 @@ def swing(running: pd.DataFrame) -> pd.Series:
 def _picks(evidence: Evidence) -> pd.DataFrame:
     """A row per request that the balancer passed on, with the interval, in ms, in which it picked the backend."""
     log = evidence.balancer
-    ended_ms = _whole_ms(log["msec"])
-    begun_ms = ended_ms - _whole_ms(log["request_time"])
-    upstream_ms = _whole_ms(upstream_s(log))
+    ended_ms = _whole_ms(log["ended_s"])
+    begun_ms = ended_ms - _whole_ms(log["duration_s"])
+    upstream_ms = _whole_ms(upstream_s(log, evidence.notation))
     until_ms = np.maximum(begun_ms, ended_ms - upstream_ms + 1)  # the two clocks tick apart
     del upstream_ms
-    for pid in log["pid"].unique():
-        own = (log["pid"] == pid).to_numpy()
+    for worker in log["worker"].unique():
+        own = (log["worker"] == worker).to_numpy()
         stamps = np.union1d(np.unique(begun_ms[own]), np.unique(ended_ms[own]))  # one by one: few of many remain
         stamps = np.append(stamps, [stamps[-1] + 1, stamps[-1] + 2])  # the last turn also ended
         after = np.searchsorted(stamps, until_ms[own], side="right")
-        until_ms[own] = stamps[after] + 1  # nginx truncates a stamp to the millisecond
-    passed_on = log["upstream_addr"].str.contains(":", regex=False).to_numpy(dtype=bool)
-    tags = log["upstream_http_x_host_tag"][passed_on]
+        until_ms[own] = stamps[after] + 1  # a stamp is truncated to the millisecond
+    passed_on = log["upstream_addresses"].str.contains(evidence.notation.asked, regex=True).to_numpy(dtype=bool)
+    tags = log["host_tag"][passed_on]
     return pd.DataFrame({"host_tag": tags, "from_ms": begun_ms[passed_on], "until_ms": until_ms[passed_on]})
 
 

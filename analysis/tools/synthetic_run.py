@@ -24,7 +24,7 @@ from scenarios.formats.stack_record import BalancerState, Limits, StackRecord
 from scenarios.spec.claim import Claim
 from scenarios.spec.round_robin.cycle import cycle
 from scenarios.spec.scenario import Scenario
-from scenarios.spec.target import CREATED
+from scenarios.spec.target import Target
 
 WEIGHTS = {"back-01": 1, "back-02": 2, "back-03": 3}
 BEGUN_US = 1_800_000_000_000_000  # since the Unix epoch
@@ -32,6 +32,8 @@ EVERY_US = 250  # four thousand requests a second
 BATCH = 500_000
 USERS = 1000
 MEMORY_BYTES = 32 * 2**20
+TARGET = Target().at("http://127.0.0.1:8080")
+STATUS = TARGET.expected_statuses[0]
 PROCESS = "0123456789ab"
 WORKER = 7
 MEDIAN_MS, SPREAD = 20.0, 0.5  # of a logarithmic normal distribution
@@ -63,11 +65,10 @@ def _manifest(requests: int) -> Manifest:
     stages = [{"name": "steady", "users": min(USERS, requests), "spawn_rate": float(USERS)}]
     document = {"name": "made", "title": "Made", "claim": "It grows.", "requests": requests, "stages": stages}
     return Manifest(
-        scenario=Scenario.model_validate(document | {"expect": {"error_rate": 0.0}}),
+        scenario=Scenario.model_validate(document | {"target": TARGET, "expect": {"error_rate": 0.0}}),
         scaled=False,
         claim=Claim(weights=WEIGHTS, cycles=1, source="made"),
         stack="made",
-        target="http://127.0.0.1:8080",
         client="made",
         processes=1,
         git_commit=None,
@@ -93,8 +94,8 @@ def _write_requests(directory: ReportDirectory, requests: int) -> None:
             latency_ms = MEDIAN_MS * random.lognormal(sigma=SPREAD, size=len(number))
             ids = pa.array([f"{PROCESS}-{each:08x}" for each in number])
             client.write_table(_client(number, latency_ms, tag, ids))
-            waiting = pa.concat_tables([waiting, _balancer(number, latency_ms, tag, ids)]).sort_by("msec")
-            ended = np.searchsorted(waiting["msec"], (BEGUN_US + (first + BATCH) * EVERY_US) / 1e6)
+            waiting = pa.concat_tables([waiting, _balancer(number, latency_ms, tag, ids)]).sort_by("ended_s")
+            ended = np.searchsorted(waiting["ended_s"], (BEGUN_US + (first + BATCH) * EVERY_US) / 1e6)
             balancer.write_table(waiting.slice(0, ended))
             waiting = waiting.slice(ended)
         balancer.write_table(waiting)
@@ -105,7 +106,7 @@ def _client(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa.A
         "sent_us": BEGUN_US + number * EVERY_US,
         "latency_us": (latency_ms * 1e3).astype("int64") + 1200,
         "host_tag": tag,
-        "status": np.full(len(number), CREATED),
+        "status": np.full(len(number), STATUS),
         "stage": _same("steady", number),
         "request_id": ids,
     }
@@ -117,21 +118,21 @@ def _balancer(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa
     lasted_ms = latency_ms.astype("int64")
     lasted = np.char.mod("%.3f", lasted_ms / 1e3)
     made = {
-        "msec": (begun_ms + lasted_ms) / 1e3,
-        "pid": np.full(len(number), WORKER),
-        "balanced_request_id": ids,
-        "request_method": _same("POST", number),
-        "uri": _same("/models", number),
-        "status": np.full(len(number), CREATED),
-        "request_completion": _same("OK", number),
-        "request_time": lasted_ms / 1e3,
-        "upstream_addr": pa.compute.replace_substring(tag, "back-", "127.0.0.1:80"),
-        "upstream_status": _same(str(CREATED), number),
-        "upstream_connect_time": _same("0.000", number),
-        "upstream_header_time": lasted,
-        "upstream_response_time": lasted,
-        "upstream_bytes_received": _same("342", number),
-        "upstream_http_x_host_tag": tag,
+        "ended_s": (begun_ms + lasted_ms) / 1e3,
+        "worker": np.full(len(number), WORKER),
+        "request_id": ids,
+        "method": _same(TARGET.method, number),
+        "path": _same(TARGET.path, number),
+        "status": np.full(len(number), STATUS),
+        "completion": _same("OK", number),
+        "duration_s": lasted_ms / 1e3,
+        "upstream_addresses": pa.compute.replace_substring(tag, "back-", "127.0.0.1:80"),
+        "upstream_statuses": _same(str(STATUS), number),
+        "upstream_connect_s": _same("0.000", number),
+        "upstream_header_s": lasted,
+        "upstream_response_s": lasted,
+        "upstream_received_bytes": _same("342", number),
+        "host_tag": tag,
     }
     return _table(Balanced, made, number)
 

@@ -10,10 +10,10 @@ from locust import FastHttpUser, HttpUser, User, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
-from scenarios.spec.target import BODY, PATH
+from scenarios.spec.scenario import Scenario
 
 NOBODY_LEFT_S = 1e6
-HEADERS = {"Content-Type": "application/json"}
+TARGET = Scenario.load("baseline").target  # what the user of this project asks beside them
 
 
 @events.init_command_line_parser.add_listener
@@ -53,11 +53,11 @@ class _Stock(User):
     client: Any
 
     @task
-    def create_model(self) -> None:
-        """POST one model."""
+    def ask(self) -> None:
+        """Send one request."""
         allowance = self.environment.allowance
         allowance.take()
-        self.client.post(PATH, data=BODY, headers=HEADERS)
+        self.client.request(TARGET.method, TARGET.path, data=TARGET.content or None, headers=TARGET.content_headers)
         allowance.done()
 
 

@@ -9,11 +9,11 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from locustfiles.generator.transport.endpoint import Endpoint
 from scenarios.formats.report_directory import Host, Manifest, ReportDirectory, git_commit, versions
 from scenarios.spec.claim import Claim
 from scenarios.spec.errors import UsageError
 from scenarios.spec.scenario import Scenario
+from scenarios.spec.target import Target
 
 PROJECT = Path(__file__).parents[2]
 CLIENT = "locustfiles.generator.transport.connection: gevent sockets, llhttp of httptools"
@@ -78,9 +78,9 @@ def scaled(environment: Environment, scenario: Scenario) -> Scenario:
     return scenario.scaled(options.scale_requests or None, options.scale_users or None)
 
 
-def endpoint_of(environment: Environment) -> Endpoint:
-    """Where requests go. Raises `UsageError` when the host is no address."""
-    return Endpoint(environment.host or environment.user_classes[0].host or "")
+def target_of(environment: Environment, scenario: Scenario) -> Target:
+    """What is to be asked, and where. Raises `UsageError` when that is no address."""
+    return scenario.target.at(environment.host or environment.user_classes[0].host or "")
 
 
 def manifest(environment: Environment, scenario: Scenario) -> Manifest:
@@ -93,13 +93,11 @@ def manifest(environment: Environment, scenario: Scenario) -> Manifest:
             f"{scenario.name}: Locust by itself cannot bring its faults about: "
             f"`make scenario-{scenario.name}` and `make web` can, on a stack of theirs"
         )
-    endpoint = endpoint_of(environment)
     return Manifest(
-        scenario=as_asked,
+        scenario=as_asked.model_copy(update={"target": target_of(environment, as_asked)}),
         scaled=as_asked != scenario,
         claim=Claim.of(options.claim),
         stack=options.stack,
-        target=endpoint.url,
         client=CLIENT,
         processes=len(runner.clients.ready) if isinstance(runner, MasterRunner) else 1,
         git_commit=git_commit(),

@@ -19,6 +19,7 @@ from locustfiles.web.parent import release_standard_files
 from locustfiles.web.site import WebExtension
 from scenarios.spec.errors import UsageError
 from scenarios.spec.scenario import Scenario
+from scenarios.spec.target import Target
 
 
 class ScenarioShape(LoadTestShape):
@@ -46,7 +47,7 @@ class ScenarioShape(LoadTestShape):
             release_standard_files(environment)
             signals.sigint_to_locust()
         if not isinstance(environment.runner, MasterRunner):  # first: its last rows must reach the run before its end
-            self._worker = Worker(environment)
+            self._worker = Worker(environment, self.scenario)
         if not isinstance(environment.runner, WorkerRunner):
             self._master = Master(environment, self.scenario)
             environment.events.test_stopping.add_listener(self._master.on_stopping)  # first: no more may be sent
@@ -69,6 +70,11 @@ class ScenarioShape(LoadTestShape):
     def permits(self) -> Permits:
         """Where the users of this process get a permit for each request."""
         return self._worker.permits
+
+    @property
+    def target(self) -> Target:
+        """What the users of this process ask."""
+        return self._worker.target
 
     @property
     def endpoint(self) -> Endpoint:

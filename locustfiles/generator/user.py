@@ -1,4 +1,4 @@
-"""The user: posts one model after the other, as fast as answers come."""
+"""The user: sends the target's request again and again, as fast as answers come."""
 
 import time
 from contextlib import suppress
@@ -7,20 +7,19 @@ from locust import User, task
 from locust.env import Environment
 
 from locustfiles.generator.permits import Permit
-from locustfiles.generator.records.ledger_writers import HOST_TAG
 from locustfiles.generator.shape import ScenarioShape
 from locustfiles.generator.transport.answer import Answer
 from locustfiles.generator.transport.connection import Connection
 from locustfiles.generator.transport.faults import FAULTS, STOPPED, GeneratorFault
-from scenarios.spec.target import BODY, CREATED, PATH
+from scenarios.spec.target import REQUEST_ID
 
 
 class Unwanted(Exception):
     """A whole answer that is not what it should be."""
 
 
-class ModelsUser(User):
-    """Creates models for as long as the gate lets it, over one connection. Waiting at the gate is its wait time."""
+class TargetUser(User):
+    """Asks the target for as long as the gate lets it, over one connection. Waiting at the gate is its wait time."""
 
     host = "http://127.0.0.1:8080"
 
@@ -31,10 +30,11 @@ class ModelsUser(User):
         self._arrivals = shape.arrivals
         self._pace = shape.pace
         self._permits = shape.permits
-        self._connection = Connection(shape.endpoint)
-        self._head = shape.endpoint.head(
-            "POST", PATH, ("Content-Type: application/json", f"Content-Length: {len(BODY)}")
-        )
+        self._target = target = shape.target
+        self._connection = Connection(shape.endpoint, answers_have_bodies=target.method != "HEAD")
+        self._head = shape.endpoint.head(target.method, target.path, target.header_lines) + f"{REQUEST_ID}: ".encode()
+        self._rest = b"\r\n\r\n" + target.content
+        self._tag_key = target.identity.key
         self._permit: Permit | None = None
         self._sent_at = 0.0  # since the Unix epoch
         self._started_at = 0.0  # by the performance counter, as the next; none while no request is on its way
@@ -54,21 +54,20 @@ class ModelsUser(User):
         return 0.0
 
     @task
-    def create_model(self) -> None:
-        """POST one model."""
+    def ask(self) -> None:
+        """Send one request."""
         assert self._permit is not None
         self._begin()
         try:
             if self._connection.open():
                 self._connected_at = time.perf_counter()
-            request_id = self._permit.request_id.encode()
-            answer = self._connection.exchange(b"%bX-Request-Id: %b\r\n\r\n%b" % (self._head, request_id, BODY))
+            answer = self._connection.exchange(self._head + self._permit.request_id.encode() + self._rest)
         except FAULTS as fault:
             self._end(None, fault)
         except Exception as fault:  # noqa: BLE001 - a request of which nobody hears any more would be the worst
             self._end(None, GeneratorFault(repr(fault)))
         else:
-            self._end(answer, _fault(answer))
+            self._end(answer, None)
         if self._connection.told_to_stop is not None:
             raise self._connection.told_to_stop
 
@@ -91,23 +90,30 @@ class ModelsUser(User):
         if answer is not None:  # somebody may have set the clock meanwhile
             late_s = min(max(0.0, time.time() - self._connection.received_at), elapsed_s)
         permit, self._permit = self._permit, None
-        tag = answer.header(HOST_TAG) if answer is not None else None
+        tag = answer.header(self._tag_key) if answer is not None else ""
+        if answer is not None:
+            fault = self._unwanted(answer, tag)
         self.environment.events.request.fire(
-            request_type="POST",
-            name=f"{PATH} {tag or 'nobody'}",
+            request_type=self._target.method,
+            name=f"{self._target.path} {tag or 'nobody'}",
             start_time=self._sent_at,
             response_time=(elapsed_s - late_s) * 1e3,
             response_length=len(answer.content) if answer is not None else 0,
             response=answer,
-            context={"permit": permit, "connect_s": self._connected_at - self._started_at, "late_s": late_s},
+            context={
+                "permit": permit,
+                "tag": tag,
+                "connect_s": self._connected_at - self._started_at,
+                "late_s": late_s,
+            },
             exception=fault,
         )
         self._started_at = 0.0
         self._permits.done()
 
-
-def _fault(answer: Answer) -> Unwanted | None:
-    """What is wrong with a whole answer, if anything is."""
-    if answer.status_code != CREATED:
-        return Unwanted(f"status {answer.status_code} instead of {CREATED}")
-    return None if answer.header(HOST_TAG) else Unwanted(f"no {HOST_TAG.decode()}")
+    def _unwanted(self, answer: Answer, tag: str) -> Unwanted | None:
+        """What is wrong with a whole answer, if anything is."""
+        target = self._target
+        if answer.status_code not in target.expected_statuses:
+            return Unwanted(f"status {answer.status_code} instead of {target.statuses_text}")
+        return None if tag else Unwanted(f"no {target.identity.header.lower()}")

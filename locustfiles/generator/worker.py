@@ -1,5 +1,6 @@
 """The part of a run in each process with users: their endpoint, their permits, and the rows that they produce."""
 
+from collections.abc import Callable
 from typing import Any
 
 from locust.env import Environment
@@ -27,6 +28,8 @@ from locustfiles.generator.records.ledger_writers import response_of
 from locustfiles.generator.records.row_packing import RowBuffer
 from locustfiles.generator.transport.endpoint import Endpoint
 from scenarios.formats.rows import GeneratorSample, Response
+from scenarios.spec.scenario import Scenario
+from scenarios.spec.target import Target
 
 SEND_EVERY_SAMPLES = 2
 
@@ -38,9 +41,10 @@ class Worker:
     Rows leave before the report that counts them, so a master with the last report has every row.
     """
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, scenario: Callable[[], Scenario]) -> None:
         assert environment.runner is not None
         self._environment = environment
+        self._chosen = scenario  # what a run that begins now is
         self._runner = environment.runner
         self._responses: RowBuffer[Response] = RowBuffer()
         self._samples: RowBuffer[GeneratorSample] = RowBuffer()
@@ -49,7 +53,8 @@ class Worker:
         self.arrivals = Arrivals()
         self.pace = Pacing()
         self.permits = Permits(self._report)
-        self.endpoint: Endpoint  # since the first run began
+        self.target: Target  # since the first run began, as the endpoint
+        self.endpoint: Endpoint
         self._runner.register_message(OPEN, self._opened)
         self._runner.register_message(GRANT, self._granted)
         self._runner.register_message(CLOSE, self._closed)
@@ -64,7 +69,8 @@ class Worker:
             self._begin()  # Locust may tell a late worker to start users before it fires `init`
 
     def _begin(self, **_: Any) -> None:
-        self.endpoint = options.endpoint_of(self._environment)
+        self.target = options.target_of(self._environment, self._chosen())
+        self.endpoint = Endpoint(self.target.url or "")
         self.endpoint.resolve()
         self.arrivals.reset()
         self.permits.reset()

@@ -96,16 +96,16 @@ class Start:
             raise UsageError(f"there is no scenario {name!r}; there are {', '.join(self._choices)}")
         scenario = Scenario.load(name) if self._choices else self._master.chosen()
         scenario.scaled(*(size or None for size in sizes.values()))
-        self._apply_host(form.get("host", self._environment.host))
+        self._apply_host(form.get("host", self._environment.host), scenario)
         vars(chosen).update(sizes | ({"scenario": name} if self._choices else {}))
 
-    def _apply_host(self, host: str | None) -> None:
+    def _apply_host(self, host: str | None, scenario: Scenario) -> None:
         before = self._environment.host
         if self._parent is not None and host != before:
             raise UsageError(f"requests go to {before}, the stack that keeps the evidence, and not to {host}")
         self._environment.host = host
         try:
-            options.endpoint_of(self._environment)
+            options.target_of(self._environment, scenario)
         except UsageError:
             self._environment.host = before
             raise

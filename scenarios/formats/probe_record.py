@@ -5,17 +5,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from scenarios.spec.balancer import Algorithm
+from scenarios.spec.target import Target
+
 RECORD = "probe.json"
-
-
-class Algorithm(StrEnum):
-    """The algorithms that a fingerprint can tell apart."""
-
-    SHARED = "weighted round-robin, shared"
-    PER_WORKER = "weighted round-robin, per worker"
-    RANDOM = "random"
-    LEAST_CONNECTIONS = "least connections"
-    ADDRESS_HASH = "hash of the client's address"
 
 
 class Phase(StrEnum):
@@ -37,6 +30,7 @@ class ProbeRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     stack: str
+    target: Target = Target()
     weights: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(min_length=1)]
     configured: tuple[Algorithm, ...]
     paused: str  # the backend of the slowed phase

@@ -22,6 +22,7 @@ from scenarios.formats.stack_record import STACK
 from scenarios.spec.claim import Claim
 from scenarios.spec.errors import UsageError
 from scenarios.spec.scenario import Scenario
+from scenarios.spec.target import Target
 
 MANIFEST = "manifest.json"
 CONF = "nginx.conf"  # as it was served
@@ -81,7 +82,6 @@ class Manifest(BaseModel):
     scaled: bool
     claim: Claim
     stack: str
-    target: str
     client: str
     processes: int  # with users in them, when the run began
     git_commit: str | None
@@ -90,6 +90,11 @@ class Manifest(BaseModel):
     generator_started_at: datetime  # its leading process
     started_at: datetime
     end: End | None = None
+
+    @property
+    def target(self) -> Target:
+        """What was asked, and where."""
+        return self.scenario.target
 
 
 class ReportDirectory:

@@ -67,29 +67,29 @@ class Resource(NamedTuple):
 
 
 class Balanced(NamedTuple):
-    """One request as the balancer logged it: a row of `balancer.csv`, in the order of `log_format ledger`.
+    """One request as the balancer logged it: a row of `balancer.csv`, in the order in which the balancer writes it.
 
-    Each is named after nginx's variable. Where several backends were tried, `upstream_` values list every try.
+    Where several backends were tried, `upstream_` values list every attempt. How, a balancer's `Notation` says.
     """
 
-    msec: float  # when it ended, in seconds since the Unix epoch
-    pid: int
+    ended_s: float  # since the Unix epoch
+    worker: int  # the number of its process
     connection: int
     connection_requests: int
-    balanced_request_id: str  # the client's where it sent one
-    request_method: str
-    uri: str
+    request_id: str  # the client's where it sent one
+    method: str
+    path: str
     status: int
-    request_completion: str  # OK, or empty
-    body_bytes_sent: int
-    request_time: float  # seconds from the first byte that was read to the last that was sent, to the millisecond
-    upstream_addr: str
-    upstream_status: str
-    upstream_connect_time: str
-    upstream_header_time: str
-    upstream_response_time: str
-    upstream_bytes_received: str
-    upstream_http_x_host_tag: str
+    completion: str  # OK, or empty
+    body_bytes: int  # sent to the client
+    duration_s: float  # from the first byte that was read to the last that was sent, to the millisecond
+    upstream_addresses: str
+    upstream_statuses: str
+    upstream_connect_s: str
+    upstream_header_s: str
+    upstream_response_s: str
+    upstream_received_bytes: str
+    host_tag: str  # of the backend that answered
 
 
 class Processed(NamedTuple):

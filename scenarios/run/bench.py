@@ -15,9 +15,9 @@ from scenarios.cli.signals import child
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.formats.rows import BENCH, Balanced, BenchRow, balanced_of
 from scenarios.run.analysis_process import analysed
-from scenarios.run.bench_clients import BenchClient, Job, bench_clients, percentile
+from scenarios.run.bench_clients import SCENARIO, BenchClient, Job, bench_clients, percentile
 from scenarios.spec.errors import UsageError
-from scenarios.spec.target import BODY
+from scenarios.spec.scenario import Scenario
 from scenarios.stacks.local.stack import LocalStack
 from scenarios.stacks.stack import PROJECT
 
@@ -48,7 +48,7 @@ def bench(stack: LocalStack, reports: Path, requests: int, connections: int, rou
 
 def bench_rows(stack: LocalStack, requests: int, connections: int, rounds: int) -> Iterator[BenchRow]:
     """A row per client and round. Clients take turns, so that a change of the machine's speed meets all of them."""
-    console, clients = Console(stderr=True), list(bench_clients())
+    console, clients = Console(stderr=True), list(bench_clients(Scenario.load(SCENARIO).target))
     for number in range(1, rounds + 1):
         for client in clients:
             with console.working(f"round {number} of {rounds}: {client.name}"):
@@ -58,8 +58,8 @@ def bench_rows(stack: LocalStack, requests: int, connections: int, rounds: int) 
 def _bench_row(client: BenchClient, stack: LocalStack, requests: int, connections: int, number: int) -> BenchRow:
     small_cpu_s, _, _, small = _run(client, stack, _whole_turns(FEW, connections), connections)
     cpu_s, memory_bytes, (p50, p99), balanced = _run(client, stack, _whole_turns(requests, connections), connections)
-    ends = [row.msec for row in balanced]
-    times = [1e3 * row.request_time for row in balanced]
+    ends = [row.ended_s for row in balanced]
+    times = [1e3 * row.duration_s for row in balanced]
     return BenchRow(
         client.name, number, len(balanced), cpu_s, len(small), small_cpu_s, max(ends) - min(ends),
         p50, p99, percentile(times, 0.5), percentile(times, 0.99), memory_bytes,
@@ -77,13 +77,14 @@ def _run(
     """Run a client once: CPU in seconds, peak memory in bytes, the client's percentiles in ms, the balancer's rows."""
     with TemporaryDirectory() as name:
         directory = Path(name)
-        body = directory / "body.json"
-        body.write_bytes(BODY)
-        job = Job(stack.target, requests, connections, body, directory)
+        target = Scenario.load(SCENARIO).target.at(stack.target)
+        body = directory / "body"
+        body.write_bytes(target.content)
+        job = Job(target, requests, connections, body, directory)
         start = stack.access_log_bytes()
         code, cpu_s, memory_bytes, printed = _watched(client.command(job), directory / "output")
         balanced = [balanced_of(row) for row in csv.reader(b"".join(stack.access_log(start)).decode().splitlines())]
-        good = sum(row.status == 201 for row in balanced)
+        good = sum(row.status in target.expected_statuses for row in balanced)
         expected = requests if client.counts else max(1, len(balanced) - connections)  # wrk hangs up at the end
         if code or good < expected or (client.counts and len(balanced) != requests):
             raise UsageError(f"{client.name}: {good:,} of {requests:,} answered, exit code {code}: {printed[-500:]}")

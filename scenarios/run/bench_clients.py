@@ -13,9 +13,10 @@ from pathlib import Path
 
 from scenarios.formats.rows import RESPONSES, Response
 from scenarios.spec.errors import UsageError
-from scenarios.spec.target import PATH
+from scenarios.spec.target import Target
 
-TYPE = "application/json"
+SCENARIO = "baseline"  # whose requests all of them send
+KNOWN_TO_ALL = {("POST", True), ("GET", False)}  # methods, and whether there is a body
 WRK_PER_SECOND = 5000  # about what the local stack answers on two cores
 Percentiles = tuple[float, float]
 
@@ -24,11 +25,21 @@ Percentiles = tuple[float, float]
 class Job:
     """What each client does: it sends the body so many times, over so many connections, and writes into `directory`."""
 
-    target: str
+    target: Target
     requests: int
     connections: int
     body: Path
     directory: Path
+
+    @property
+    def url(self) -> str:
+        """Where the requests go, path included."""
+        return f"{self.target.url}{self.target.path}"
+
+    @property
+    def headers(self) -> list[str]:
+        """The headers as options of a command: all of these clients know `-H`."""
+        return [word for name, text in self.target.content_headers.items() for word in ("-H", f"{name}: {text}")]
 
 
 @dataclass(frozen=True)
@@ -41,17 +52,18 @@ class BenchClient:
     counts: bool = True  # whether it can send a given number of requests; wrk only takes a time
 
 
-def bench_clients() -> Iterator[BenchClient]:
-    """The user of this project, Locust's own, and those load generators that are installed here."""
+def bench_clients(target: Target) -> Iterator[BenchClient]:
+    """The user of this project, Locust's own, and those load generators that are installed here and know the method."""
+    is_simple = (target.method, bool(target.body)) in KNOWN_TO_ALL
     yield BenchClient("this project", _ours, _from_ledger)
     yield BenchClient("FastHttpUser", lambda job: _stock("FastHttpStock", job), _from_locust)
     yield BenchClient("HttpUser", lambda job: _stock("HttpStock", job), _from_locust)
-    for name, command, percentiles in (
-        ("hey", _hey, _from_hey),
-        ("h2load", _h2load, _from_h2load),
-        ("ab", _ab, _from_ab),
+    for name, command, percentiles, can in (
+        ("hey", _hey, _from_hey, True),
+        ("h2load", _h2load, _from_h2load, is_simple),
+        ("ab", _ab, _from_ab, is_simple),
     ):
-        if shutil.which(name):
+        if can and shutil.which(name):
             yield BenchClient(name, command, percentiles)
     if shutil.which("wrk"):
         yield BenchClient("wrk", _wrk, _from_wrk, counts=False)
@@ -67,12 +79,12 @@ def _both(values: list[float]) -> Percentiles:
 
 
 def _locust(job: Job, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "locust", "--headless", "--only-summary", "--host", job.target, *arguments]
+    return [sys.executable, "-m", "locust", "--headless", "--only-summary", "--host", str(job.target.url), *arguments]
 
 
 def _ours(job: Job) -> list[str]:
     load = ("--scale-requests", str(job.requests), "--scale-users", str(job.connections))
-    return _locust(job, "-f", "locustfiles/baseline.py", *load, "--report-directory", str(job.directory))
+    return _locust(job, "-f", f"locustfiles/{SCENARIO}.py", *load, "--report-directory", str(job.directory))
 
 
 def _from_ledger(job: Job, _: str) -> Percentiles:
@@ -98,7 +110,7 @@ def _from_locust(job: Job, _: str) -> Percentiles:
 
 def _hey(job: Job) -> list[str]:
     load = ("-n", str(job.requests), "-c", str(job.connections))
-    return ["hey", *load, "-m", "POST", "-T", TYPE, "-D", str(job.body), job.target + PATH]
+    return ["hey", *load, "-m", job.target.method, *job.headers, "-D", str(job.body), job.url]
 
 
 def _from_hey(_: Job, said: str) -> Percentiles:
@@ -107,7 +119,8 @@ def _from_hey(_: Job, said: str) -> Percentiles:
 
 def _h2load(job: Job) -> list[str]:
     load = ("-n", str(job.requests), "-c", str(job.connections), "--log-file", str(job.directory / "h2load"))
-    return ["h2load", "--h1", *load, "-d", str(job.body), "-H", f"Content-Type: {TYPE}", job.target + PATH]
+    body = ["-d", str(job.body)] if job.target.body else []
+    return ["h2load", "--h1", *load, *body, *job.headers, job.url]
 
 
 def _from_h2load(job: Job, _: str) -> Percentiles:
@@ -117,7 +130,13 @@ def _from_h2load(job: Job, _: str) -> Percentiles:
 
 def _ab(job: Job) -> list[str]:
     load = ("-n", str(job.requests), "-c", str(job.connections), "-k")
-    return ["ab", "-q", *load, "-p", str(job.body), "-T", TYPE, job.target + PATH]
+    body = ["-p", str(job.body)] if job.target.body else []
+    headers = [  # ab sends a Content-Type of its own beside one that `-H` gives: that has an option of its own
+        word
+        for name, text in job.target.content_headers.items()
+        for word in (("-T", text) if name.lower() == "content-type" else ("-H", f"{name}: {text}"))
+    ]
+    return ["ab", "-q", *load, *body, *headers, job.url]
 
 
 def _from_ab(_: Job, said: str) -> Percentiles:
@@ -125,12 +144,11 @@ def _from_ab(_: Job, said: str) -> Percentiles:
 
 
 def _wrk(job: Job) -> list[str]:
-    script = job.directory / "post.lua"
-    script.write_text(
-        f'wrk.method = "POST"\nwrk.body = [[{job.body.read_text()}]]\nwrk.headers["Content-Type"] = "{TYPE}"\n'
-    )
+    script = job.directory / "request.lua"
+    body = f"wrk.body = [==[{job.target.body}]==]\n" if job.target.body else ""
+    script.write_text(f'wrk.method = "{job.target.method}"\n{body}', encoding="utf-8")
     load = ("-t", "1", "-c", str(job.connections), "-d", f"{1 + round(job.requests / WRK_PER_SECOND)}s")
-    return ["wrk", *load, "--latency", "-s", str(script), job.target + PATH]
+    return ["wrk", *load, *job.headers, "--latency", "-s", str(script), job.url]
 
 
 def _from_wrk(_: Job, said: str) -> Percentiles:

@@ -8,24 +8,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from scenarios.cli.console import Console
-from scenarios.formats.probe_record import RECORD, Algorithm, Phase, ProbeRecord
-from scenarios.formats.report_directory import ReportDirectory
+from scenarios.formats.probe_record import RECORD, Phase, ProbeRecord
+from scenarios.formats.report_directory import CONF, ReportDirectory
 from scenarios.formats.rows import PROBE, Balanced, Probed, balanced_of
 from scenarios.run.analysis_process import analysed
 from scenarios.run.prober import Prober
 from scenarios.run.runner import stack_up
 from scenarios.spec.claim import Claim
-from scenarios.spec.nginx_conf import NginxConf
+from scenarios.spec.nginx.balancer import NGINX
+from scenarios.spec.target import Target
 from scenarios.stacks.stack import Stack
 
 NAME = "fingerprint"
-CONF = "nginx.conf"
 RESULT = "fingerprint.json"
-NO_BACKEND = ("", "-")  # was asked: the balancer answered by itself
 LOGGED_WITHIN_S = 5.0
 POLLED_EVERY_S = 0.05
-ADDRESSES = {"$remote_addr", "$binary_remote_addr"}
-METHODS = {"least_conn": Algorithm.LEAST_CONNECTIONS, "ip_hash": Algorithm.ADDRESS_HASH, "random": Algorithm.RANDOM}
 
 
 def fingerprint(stack: Stack, reports: Path) -> int:
@@ -50,8 +47,8 @@ def fingerprint(stack: Stack, reports: Path) -> int:
 def _probe(stack: Stack, directory: Path) -> None:
     """Send the requests, and write a row for each with its backend; then write the record of the probe."""
     (directory / CONF).write_text(stack.balancer_conf(), encoding="utf-8")
-    conf = NginxConf.read(directory / CONF)
-    prober = Prober(stack, stack.url, Claim.of_upstream(conf).weights)
+    conf = NGINX.configuration(directory / CONF)
+    prober = Prober(stack, Target().at(stack.url), Claim.of_turns(conf).weights)
     prober.require_short_cycle()
     no_addresses = prober.why_no_addresses()
     start = stack.access_log_bytes()
@@ -61,26 +58,14 @@ def _probe(stack: Stack, directory: Path) -> None:
     _write(directory / PROBE, (joined(row, balanced) for row in rows))
     record = ProbeRecord(
         stack=stack.name,
+        target=prober.target,
         weights=prober.weights,
-        configured=configured(conf),
+        configured=conf.algorithms(),
         paused=prober.heaviest,
         left_out={Phase.ADDRESSES: no_addresses} if no_addresses else {},
         foreign=len(balanced.keys() - {row.request_id for row in rows}),
     )
     (directory / RECORD).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
-def configured(conf: NginxConf) -> tuple[Algorithm, ...]:
-    """The algorithm that a configuration asks for: several when they are the same, none when it is not one of these."""
-    line = conf.method()
-    if line is None and conf.worker_processes() == 1:
-        return Algorithm.SHARED, Algorithm.PER_WORKER
-    if line is None:
-        return (Algorithm.SHARED if any(conf.find("zone")) else Algorithm.PER_WORKER,)
-    name, arguments = line["directive"], line["args"]
-    if name == "hash" and set(arguments[:1]) <= ADDRESSES:
-        return (Algorithm.ADDRESS_HASH,)
-    return (METHODS[name],) if name in METHODS and not arguments else ()
 
 
 def logged(stack: Stack, start: int, wanted: set[str]) -> dict[str, Balanced]:
@@ -93,8 +78,9 @@ def logged(stack: Stack, start: int, wanted: set[str]) -> dict[str, Balanced]:
         text = b"".join(stack.access_log(start)).decode()
         whole, _, _ = text.rpartition("\n")
         rows = list(_rows(whole))
-        if wanted <= {row.balanced_request_id for row in rows} or time.monotonic() > deadline:
-            return {row.balanced_request_id: row for row in rows if row.upstream_addr not in NO_BACKEND}
+        if wanted <= {row.request_id for row in rows} or time.monotonic() > deadline:
+            no_backend = ("", NGINX.notation.nothing)  # was asked: the balancer answered by itself
+            return {row.request_id: row for row in rows if row.upstream_addresses not in no_backend}
         time.sleep(POLLED_EVERY_S)
 
 
@@ -108,7 +94,9 @@ def _rows(text: str) -> Iterator[Balanced]:
 def joined(row: Probed, balanced: dict[str, Balanced]) -> Probed:
     """A row with what the balancer's log adds to it."""
     known = balanced.get(row.request_id)
-    return row._replace(pid=known.pid, attempts=known.upstream_addr.count(",") + 1) if known else row
+    if known is None:
+        return row
+    return row._replace(pid=known.worker, attempts=len(NGINX.notation.attempts(known.upstream_addresses)))
 
 
 def _write(path: Path, rows: Iterable[Probed]) -> None:

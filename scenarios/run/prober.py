@@ -15,7 +15,7 @@ from uuid import uuid4
 from scenarios.formats.probe_record import Phase
 from scenarios.formats.rows import Probed
 from scenarios.spec.errors import UsageError
-from scenarios.spec.target import BODY, PATH
+from scenarios.spec.target import REQUEST_ID, Target
 from scenarios.stacks.stack import Stack
 
 HOME, ELSEWHERE = "127.0.0.1", "127.0.{}.1"  # nginx's ip_hash looks at the first three numbers only
@@ -33,7 +33,7 @@ class Prober:
     """Sends the requests of a fingerprint to a stack that is up, and whose backends have these weights."""
 
     stack: Stack
-    url: str
+    target: Target
     weights: dict[str, int]
 
     @property
@@ -88,7 +88,7 @@ class Prober:
         return self._cycle() * max(2, ceil(requests / self._cycle()))
 
     def _sent(self, phase: Phase, number: int, source: str) -> Probed:
-        answer = probed(self.url, phase, number, source)
+        answer = probed(self.target, phase, number, source)
         time.sleep(SETTLED_AFTER_S)
         return answer
 
@@ -97,7 +97,7 @@ class Prober:
         answer: Future[Probed] = Future()
 
         def ask() -> None:
-            answer.set_result(probed(self.url, phase, number, HOME))
+            answer.set_result(probed(self.target, phase, number, HOME))
 
         Thread(target=ask, daemon=True).start()
         return answer
@@ -112,21 +112,22 @@ def _may_send_from(address: str) -> bool:
     return True
 
 
-def probed(url: str, phase: Phase, number: int, source: str) -> Probed:
+def probed(target: Target, phase: Phase, number: int, source: str) -> Probed:
     """Send one request over a connection of its own. Returns its row; a request that failed has no answer in it.
 
     The columns that the balancer's log adds are still empty.
     """
-    address, request_id = urlsplit(url), uuid4().hex
+    address, request_id = urlsplit(target.url or ""), uuid4().hex
     connection = HTTPConnection(
         address.hostname or HOME, address.port, timeout=ANSWERED_WITHIN_S, source_address=(source, 0)
     )
     sent_us, begin = time.time_ns() // 1000, time.perf_counter_ns()
     try:
-        connection.request("POST", PATH, BODY, {"X-Request-Id": request_id, "Content-Type": "application/json"})
+        headers = target.content_headers | {REQUEST_ID: request_id}
+        connection.request(target.method, target.path, target.content or None, headers)
         answer = connection.getresponse()
         answer.read()
-        tag, status = answer.getheader("X-Host-Tag", ""), answer.status
+        tag, status = target.identity.of(answer.headers), answer.status
     except (OSError, HTTPException):
         tag, status = "", 0
     finally:

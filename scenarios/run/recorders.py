@@ -12,30 +12,32 @@ from scenarios.formats.report_directory import ReportDirectory
 from scenarios.formats.rows import AFTER, BEFORE, Balanced, Processed
 from scenarios.formats.stack_record import BalancerState, StackRecord
 from scenarios.spec.errors import UsageError
-from scenarios.spec.nginx_conf import NginxConf
+from scenarios.spec.nginx.balancer import NGINX
+from scenarios.spec.target import Target
 from scenarios.stacks.stack import Stack
 
 ANSWERED_WITHIN_S = 10.0  # a backend with an eighth of a CPU may have just been busy
 COUNTER_ERRORS = (OSError, ValueError, HTTPException)
+# What the service in backend/ says of itself: how many models it created, and from when on it has counted
 COUNTER = re.compile(r'^(models_counted_since_seconds|models_total\{outcome="\w+"\}) (\S+)$', re.MULTILINE)
 
 
 @contextmanager
-def other_ledgers_recorded(stack: Stack, directory: ReportDirectory) -> Iterator[None]:
+def other_ledgers_recorded(stack: Stack, directory: ReportDirectory, target: Target) -> Iterator[None]:
     """Record beside the client's ledger what balancer and backends say of the time of the body.
 
     It leaves out what one of them cannot say any more: the verdict says what is missing.
     """
-    patience = NginxConf.read(directory.conf_path).patience()
+    patience = NGINX.configuration(directory.conf_path).patience()
     record = stack.record().model_copy(update={"patience": patience, "before": stack.balancer_state()})
     _write_record(record, directory)
-    counted = list(_counted(stack, BEFORE))
+    counted = list(_counted(stack, BEFORE, target))
     log_start = stack.access_log_bytes()
     try:
         yield
     finally:
         if directory.manifest_path.exists():
-            counted.extend(_counted(stack, AFTER))
+            counted.extend(_counted(stack, AFTER, target))
             _write_record(record.model_copy(update={"after": _balancer_state(stack)}), directory)
             _write_counted(counted, directory)
             _write_access_log(stack, log_start, directory)
@@ -46,7 +48,7 @@ def processed_at(moment: str, service: str, url: str) -> Processed:
     """The counters of the backend at this address. Raises one of `COUNTER_ERRORS` when it does not give them."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(f"{url}/metrics", timeout=ANSWERED_WITHIN_S) as answer:
-        tag = answer.headers.get("X-Host-Tag", "")
+        tag = Target().identity.of(answer.headers)
         values = dict(COUNTER.findall(answer.read().decode()))
     try:
         since_s = float(values["models_counted_since_seconds"])
@@ -56,7 +58,12 @@ def processed_at(moment: str, service: str, url: str) -> Processed:
     return Processed(moment, service, tag, round(since_s * 1e6), created, rejected)
 
 
-def _counted(stack: Stack, moment: str) -> Iterator[Processed]:
+def _counted(stack: Stack, moment: str, target: Target) -> Iterator[Processed]:
+    """What the backends have counted, unless the run asks for something that they do not count."""
+    own = Target()
+    if (target.text, target.expected_statuses) != (own.text, own.expected_statuses):
+        print(f"the backends count {own.text} and not {target.text}: their counters are left out", file=sys.stderr)
+        return
     for service, url in stack.backends().items():
         try:
             yield processed_at(moment, service, url)

@@ -8,6 +8,7 @@ from scenarios.formats.report_directory import ReportDirectory
 from scenarios.run.fault_injector import errors_reported, faults_injected
 from scenarios.run.recorders import other_ledgers_recorded
 from scenarios.spec.claim import Claim
+from scenarios.spec.nginx.balancer import NGINX
 from scenarios.spec.scenario import Scenario
 from scenarios.stacks.sampling import resources_sampled
 from scenarios.stacks.stack import Stack
@@ -22,16 +23,18 @@ def recording(
     First it reloads the balancer. After any earlier failure nginx goes on in another cycle, which may be less even
     between two moments; a report should not depend on what came before its run.
 
-    Raises `UsageError` when the run is to be judged by the configuration, and that claims nothing.
+    Raises `UsageError` when the balancer's log would not say which backend answered, or when the run is to be judged
+    by the configuration, and that claims nothing.
     """
     try:
         directory.conf_path.write_text(stack.balancer_conf(), encoding="utf-8")
+        NGINX.configuration(directory.conf_path).require_ledger(scenario.target.identity)
         if by_configuration:
-            Claim.of_nginx(directory.conf_path)  # else Locust would refuse it, in more words
+            Claim.of_configuration(directory.conf_path)  # else Locust would refuse it, in more words
         with errors_reported("the balancer could not begin its cycle anew"):
             stack.fault_actions().reload_balancer()
         with (
-            other_ledgers_recorded(stack, directory),
+            other_ledgers_recorded(stack, directory, scenario.target),
             resources_sampled(stack.meter(), directory.resources_path),
             faults_injected(stack, directory, scenario.faults),
         ):

@@ -89,9 +89,19 @@ def _scaled(scenario: Scenario, stack: Stack, load: Load) -> Scenario:
     require_a_user_each(load.processes, scaled)
     if load.claim is not None:
         Claim.of_weights(load.claim)
+    require_on_the_stack(scaled)
     require_possible(stack, scaled.faults)
     stack.require_open_files(scaled.peak_users)
     return scaled
+
+
+def require_on_the_stack(scenario: Scenario) -> None:
+    """Raise `UsageError` when the scenario's requests go to an address of its own."""
+    if scenario.target.url is not None:
+        raise UsageError(
+            f"{scenario.name}: its target.url is {scenario.target.url}, which is no stack of this project: "
+            "start it with Locust alone, or leave target.url out"
+        )
 
 
 def require_a_user_each(processes: int, scenario: Scenario) -> None:

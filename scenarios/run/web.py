@@ -35,6 +35,7 @@ from scenarios.run.runner import (
     end_locust,
     judge,
     require_a_user_each,
+    require_on_the_stack,
     stack_up,
 )
 from scenarios.spec.errors import UsageError
@@ -177,6 +178,7 @@ class WebParent:
 
     def _require_ready(self, scenario: Scenario) -> None:
         require_a_user_each(self._processes, scenario)
+        require_on_the_stack(scenario)
         require_possible(self._stack, scenario.faults)
         self._stack.wait_for_health_checks()
         if not self._stack.is_up():

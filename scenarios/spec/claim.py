@@ -7,8 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from scenarios.spec.balancer import Configuration
 from scenarios.spec.errors import UsageError
-from scenarios.spec.nginx_conf import NginxConf
+from scenarios.spec.nginx.balancer import NGINX
 from scenarios.spec.stage import RESERVED
 
 PAIR = r"\s*[A-Za-z0-9._-]+\s*=\s*[0-9]+\s*"
@@ -17,8 +18,7 @@ PAIR = r"\s*[A-Za-z0-9._-]+\s*=\s*[0-9]+\s*"
 class Claim(BaseModel):
     """Weights by HOST_TAG, in the order of the configuration.
 
-    `cycles` is the number of balancing states that run side by side: 1 when the upstream has a `zone`, else one per
-    nginx worker process. `source` says where the claim comes from.
+    `cycles` is the number of balancing states that run side by side. `source` says where the claim comes from.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,12 +34,12 @@ class Claim(BaseModel):
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """A claim from `back-01=1,back-02=2`, or from the nginx configuration at this path.
+        """A claim from `back-01=1,back-02=2`, or from the balancer's configuration at this path.
 
         Raises `UsageError` when it is neither, or claims nothing that could be tested.
         """
         is_a_path = Path(text).exists() or "=" not in text
-        return cls.of_nginx(Path(text)) if is_a_path else cls.of_weights(text)
+        return cls.of_configuration(Path(text)) if is_a_path else cls.of_weights(text)
 
     @classmethod
     def of_weights(cls, text: str) -> Self:
@@ -50,18 +50,17 @@ class Claim(BaseModel):
         return cls(weights=_weights(((tag.strip(), int(weight)) for tag, weight in pairs), text), source="--claim")
 
     @classmethod
-    def of_nginx(cls, path: Path) -> Self:
-        """The claim of an nginx configuration. Raises `UsageError` with the line that makes none."""
-        conf = NginxConf.read(path)
+    def of_configuration(cls, path: Path) -> Self:
+        """The claim of a balancer's configuration. Raises `UsageError` with the line that makes none."""
+        conf = NGINX.configuration(path)
         conf.require_round_robin()
-        return cls.of_upstream(conf)
+        return cls.of_turns(conf)
 
     @classmethod
-    def of_upstream(cls, conf: NginxConf) -> Self:
-        """The weights of an upstream with any method. They are a claim only if the method is round-robin."""
-        turns = ((server.host, server.weight) for server in conf.servers() if server.takes_turns)
-        cycles = 1 if any(conf.find("zone")) else conf.worker_processes()
-        return cls(weights=_weights(turns, str(conf.source)), cycles=cycles, source=conf.source.name)
+    def of_turns(cls, conf: Configuration) -> Self:
+        """The weights of a configuration with any method. They are a claim only if the method is round-robin."""
+        weights = _weights(conf.turns(), str(conf.source))
+        return cls(weights=weights, cycles=conf.cycles(), source=conf.source.name)
 
 
 def _weights(pairs: Iterable[tuple[str, int]], source: str) -> dict[str, int]:

@@ -110,15 +110,15 @@ class FaultKind(StrEnum):
             notice=Notice.AFTER_BOTH_TIMEOUTS,
         ),
     )
-    FAIL = (
+    FAIL = (  # it answers each request with 503, but for its health check and counters
         "fail",
         Effect(
             done="made to answer 503",
-            leaves="answers each POST with 503",
+            leaves="answers each request with 503",
             cured_by="resume",
             may_lose=MayLose.EVERY_REQUEST,
             remedy="Active health checks would detect it. proxy_next_upstream with http_503 and non_idempotent is no "
-            "remedy: it sends a POST again that may have been processed.",
+            "remedy: it sends a request again that may have been processed.",
         ),
     )
     UNHEALTHY = (  # and nothing else fails

@@ -14,6 +14,7 @@ from scenarios.spec.errors import UsageError
 from scenarios.spec.fault import Fault, require_no_contradiction
 from scenarios.spec.stage import Stage, budgets, require_sound_stages
 from scenarios.spec.strict import Definition, Limit, Name
+from scenarios.spec.target import Target
 
 DIRECTORY = Path(__file__).parents[1]
 MOST_REQUESTS, MOST_USERS = 100_000_000, 1_000_000  # that a user can ask for
@@ -43,6 +44,7 @@ class Scenario(Definition):
     requests: Annotated[int, Field(ge=1, description="the run sends exactly this many")]
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, strict=False)]
     faults: Annotated[tuple[Fault, ...], Field(strict=False)] = ()
+    target: Target = Target()
     expect: Expect = Expect()
     generator: Generator = Generator()
 

@@ -10,6 +10,7 @@ from scenarios.cli.signals import interruption_postponed
 from scenarios.spec.errors import UsageError
 from scenarios.spec.fault import Fault
 from scenarios.spec.fault_kind import FaultKind
+from scenarios.spec.nginx.balancer import NGINX
 from scenarios.stacks.health import is_healthy
 from scenarios.stacks.stack import Stack
 
@@ -44,7 +45,9 @@ class CommonFaultActions(ABC):
             FaultKind.HANG: lambda backend, _: self._hang(backend),
             FaultKind.FAIL: lambda backend, _: self._switch(backend, signal.SIGUSR1),
             FaultKind.RESUME: lambda backend, _: self._cure(backend),
-            FaultKind.RELOAD_NGINX: lambda nginx, _: self._renew_workers(lambda _: self._signal(nginx, signal.SIGHUP)),
+            FaultKind.RELOAD_NGINX: lambda nginx, _: self._renew_workers(
+                lambda _: self._signal(nginx, NGINX.reload_signal)
+            ),
             FaultKind.KILL_NGINX_WORKER: lambda *_: self._renew_workers(lambda pids: self._kill_worker(pids[0])),
         }
 
@@ -60,7 +63,7 @@ class CommonFaultActions(ABC):
     def reload_balancer(self) -> None:
         """Reload the balancer, and wait until only its new workers are left."""
         before = self._workers()
-        self._signal(BALANCER, signal.SIGHUP)
+        self._signal(BALANCER, NGINX.reload_signal)
         self._workers_after(before)
         deadline = time.monotonic() + GONE_WITHIN_S
         while set(before) & set(self._workers()):

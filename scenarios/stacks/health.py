@@ -3,6 +3,8 @@
 import urllib.request
 from http.client import HTTPException
 
+from scenarios.spec.target import Target
+
 ASKED_WITHIN_S = 1.0
 
 
@@ -14,6 +16,6 @@ def is_healthy(url: str, name: str) -> bool:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(url, timeout=ASKED_WITHIN_S) as answer:
-            return bool(answer.status == 200 and answer.headers.get("X-Host-Tag", name) == name)
+            return bool(answer.status == 200 and (Target().identity.of(answer.headers) or name) == name)
     except (OSError, HTTPException):
         return False

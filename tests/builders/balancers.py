@@ -6,8 +6,9 @@ import zlib
 import pandas as pd
 
 from analysis.evidence.frames import dtypes_of
-from scenarios.formats.probe_record import Algorithm, Phase, ProbeRecord
+from scenarios.formats.probe_record import Phase, ProbeRecord
 from scenarios.formats.rows import Probed
+from scenarios.spec.balancer import Algorithm
 
 STEP_US, ANSWER_US, RESUMED_US = 10_000, 1_000, 10_000_000
 

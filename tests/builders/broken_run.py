@@ -39,7 +39,7 @@ STRIKES = (
 )
 
 
-class Balancer:
+class ModelBalancer:
     """Weighted round-robin over those that take part."""
 
     def __init__(self):
@@ -55,7 +55,7 @@ class Balancer:
 
 def picks(back_s=BACK_S, probed_every_s=PROBED_EVERY_S):
     """A second, the stage, who was asked in vain, and who answered, for each request."""
-    balancer, asked_s = Balancer(), KILLED_S
+    balancer, asked_s = ModelBalancer(), KILLED_S
     for number in range(round(STAGES["healed"] / EVERY_S)):
         at_s = number * EVERY_S
         stage = next(name for name, until_s in STAGES.items() if at_s < until_s)
@@ -112,10 +112,10 @@ def _logged(row, tag, probed, failed, *, resent):
         row.request_id,
         TOOK_S,
         tag,
-        msec=round(ended_s, 3),
+        ended_s=round(ended_s, 3),
         status=row.status,
-        upstream_addr=addresses,
-        upstream_status=statuses,
-        upstream_connect_time=connected,
-        upstream_response_time=f"0.000, {TOOK_S:.3f}" if probed and not failed else f"{TOOK_S:.3f}",
+        upstream_addresses=addresses,
+        upstream_statuses=statuses,
+        upstream_connect_s=connected,
+        upstream_response_s=f"0.000, {TOOK_S:.3f}" if probed and not failed else f"{TOOK_S:.3f}",
     )

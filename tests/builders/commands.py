@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.builders.processes import completed, running, wait_for
 
@@ -28,9 +29,10 @@ def scenarios_begun(*arguments, offset, stack="local", **options):
 
 
 def locust(stack, directory, *arguments, file="baseline", **options):
-    """What came of plain Locust, without the runner."""
+    """What came of plain Locust, without the runner; `file` is a path, or the name of a locustfile of the project."""
     where = ("--headless", "--only-summary", "--report-directory", directory)
-    words = words_of_locust(stack.target, *where, *arguments, file=f"locustfiles/{file}.py")
+    path = file if isinstance(file, Path) else f"locustfiles/{file}.py"
+    words = words_of_locust(stack.target, *where, *arguments, file=path)
     return completed(words, 120.0, **options)
 
 

@@ -16,6 +16,7 @@ from scenarios.formats.rows import AFTER, BEFORE, AppliedFault, Balanced, Genera
 from scenarios.formats.stack_record import BalancerState, StackRecord
 from scenarios.spec.claim import Claim
 from scenarios.spec.scenario import Scenario
+from scenarios.spec.target import Target
 
 HOST = Host(system="test", cpus=2, memory_bytes=1, open_files_limit=1024)
 
@@ -27,10 +28,17 @@ def scenario(requests, *, users=1, error_rate=0.0, p99_ms=None, rendezvous=False
             "title": "Made",
             "claim": "It holds.",
             "requests": requests,
+            "target": Target().at("http://127.0.0.1:1"),
             "stages": [{"name": "steady", "users": users, "spawn_rate": 1.0, "rendezvous": rendezvous}],
             "expect": {"error_rate": error_rate, "p99_ms": p99_ms or {}},
         }
     )
+
+
+def asked_at(scenario, url):
+    """What differs in the manifest of a run of this scenario at another address, however odd."""
+    target = scenario.target.model_copy(update={"url": url})
+    return {"scenario": scenario.model_copy(update={"target": target})}
 
 
 def manifest(scenario, weights, *, complete=True, cycles=1):
@@ -39,7 +47,6 @@ def manifest(scenario, weights, *, complete=True, cycles=1):
         scaled=False,
         claim=Claim(weights=weights, cycles=cycles, source="test"),
         stack="test",
-        target="http://127.0.0.1:1",
         client="test",
         processes=1,
         git_commit=None,
@@ -62,23 +69,24 @@ def pulse(at_us=1_000_000_000, **columns):
     return GeneratorSample(at_us=at_us, **(dict.fromkeys(GeneratorSample._fields[5:], 0) | usual | columns))
 
 
-def balanced(request_id, request_time=0.001, tag="", **columns):
+def balanced(request_id, duration_s=0.001, tag="", **columns):
     usual = {name: kind() for name, kind in Balanced.__annotations__.items()} | {
-        "msec": 1_000.0 + request_time,
-        "pid": 1,
+        "ended_s": 1_000.0 + duration_s,
+        "worker": 1,
         "status": 201,
-        "upstream_addr": f"{tag}:80",
-        "upstream_status": "201",
-        "upstream_response_time": f"{request_time:.3f}",
-        "upstream_http_x_host_tag": tag or "-",
+        "upstream_addresses": f"{tag}:80",
+        "upstream_statuses": "201",
+        "upstream_response_s": f"{duration_s:.3f}",
+        "host_tag": tag or "-",
     }
-    return Balanced(**(usual | {"balanced_request_id": request_id, "request_time": request_time} | columns))
+    return Balanced(**(usual | {"request_id": request_id, "duration_s": duration_s} | columns))
 
 
 def logged(rows, **columns):
     """The balancer's row for each of these, at the time of the client's."""
     return [
-        balanced(row.request_id, tag=row.host_tag, msec=(row.sent_us + row.latency_us) / 1e6, **columns) for row in rows
+        balanced(row.request_id, tag=row.host_tag, ended_s=(row.sent_us + row.latency_us) / 1e6, **columns)
+        for row in rows
     ]
 
 

@@ -62,14 +62,14 @@ def chunked(connection):
 
 
 def receive(connection):
-    """A request, whose body has the length that its head says; nothing at the end."""
+    """A request, whose body has the length that its head says, if it says one; nothing at the end."""
     received = b""
     while b"\r\n\r\n" not in received:
         if not (data := connection.recv(65_536)):
             return b""
         received += data
     head, _, body = received.partition(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
     while len(body) < length:
         body += connection.recv(65_536)
     return received

@@ -48,8 +48,8 @@ def run(weights, *, stages=STAGES, requests=600, length_s=6.0, latency_us=3000, 
         for number in range(requests)
     ]
     log = [
-        row._replace(upstream_response_time=f"{latency_us / 4e6:.3f}")
-        for row in logged([row for row in rows if row.host_tag], request_time=latency_us / 2e6)
+        row._replace(upstream_response_s=f"{latency_us / 4e6:.3f}")
+        for row in logged([row for row in rows if row.host_tag], duration_s=latency_us / 2e6)
     ]
     made = three_ledgers(rows, weights, requests=max(1, requests), log=log, standing=stack_record(STANDING, STANDING))
     return replace(
@@ -88,11 +88,11 @@ def samples(stages, length_s):
 TURNED_AWAY = {"status": 502, "host_tag": "", "error": "Unwanted: status 502 instead of 201"}
 NOBODY_ASKED = {
     "status": 502,
-    "upstream_addr": "models",
-    "upstream_status": "502",
-    "upstream_connect_time": "-",
-    "upstream_response_time": "0.000",
-    "upstream_http_x_host_tag": "-",
+    "upstream_addresses": "models",
+    "upstream_statuses": "502",
+    "upstream_connect_s": "-",
+    "upstream_response_s": "0.000",
+    "host_tag": "-",
 }
 
 
@@ -129,7 +129,7 @@ def in_blackout(until_s):
     starts = [strike(number, "start", 16.0, 16.5, "returning", tag) for number, tag in enumerate("abc", 4)]
     made = faults_injected([*kills, *starts], lost=(), back_s=0.0, probed_every_s=99.0)
     rows, log = made.responses.astype("object"), made.balancer.astype("object")
-    for each, second, columns in ((rows, rows["sent_us"] / 1e6, TURNED_AWAY), (log, log["msec"], NOBODY_ASKED)):
+    for each, second, columns in ((rows, rows["sent_us"] / 1e6, TURNED_AWAY), (log, log["ended_s"], NOBODY_ASKED)):
         each.loc[second.between(1006.015, 1000.005 + until_s), list(columns)] = list(columns.values())
     return replace(made, responses=like(rows, made.responses), balancer=like(log, made.balancer))
 

@@ -161,7 +161,7 @@ class Simulation:
         )
         self.manifest = Manifest(
             scenario=scenario, scaled=False, claim=Claim(weights={"a": 1}, source="a test"), stack="none",
-            target="http://127.0.0.1", client="simulated", processes=workers, git_commit=None, versions={},
+            client="simulated", processes=workers, git_commit=None, versions={},
             host=Host.here(), generator_started_at=datetime.now(UTC), started_at=datetime.now(UTC),
         )  # fmt: skip
         self.directory = ReportDirectory(path / "report")

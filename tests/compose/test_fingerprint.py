@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scenarios.formats.probe_record import Algorithm
+from scenarios.spec.balancer import Algorithm
 from tests.builders.commands import scenarios
 
 

@@ -44,7 +44,7 @@ def test_every_scenario_at_its_true_size_passes_within_the_limits(name, processe
     assert (ledger["error"] == "").all()
     assert ledger["request_id"].str.partition("-")[0].nunique() == processes
     balanced = pd.read_csv(directory / "balancer.csv")
-    assert sorted(balanced["balanced_request_id"]) == sorted(ledger["request_id"])
+    assert sorted(balanced["request_id"]) == sorted(ledger["request_id"])
     sixth = scenario.requests / 6
     counts = ledger["host_tag"].value_counts()
     assert all(abs(counts[tag] - part * sixth) <= 1 for tag, part in (("back-01", 1), ("back-02", 2), ("back-03", 3)))

@@ -61,7 +61,8 @@ def test_matrix_of_an_undetected_fault_has_dashes_and_a_finding(failing):
     assert row["noticed s (at most)"] == row["back s (at most)"] == "-"
     (finding,) = findings([run])
     assert finding.startswith(
-        "made: b answers each POST with 503 and keeps its share, because passive checks do not look at that. It took "
+        "made: b answers each request with 503 and keeps its share, because passive checks do not look at that."
+        " It took "
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from backend.draining import LIMIT_S
 from backend.listen_backlog import close_and_drain, drop_new_handshakes
-from scenarios.spec.nginx_conf import NginxConf
+from scenarios.spec.nginx.conf import NginxConf
 from scenarios.stacks.local.stack import CONF
 from scenarios.stacks.local.supervisor import GRACE_S
 from tests.builders.processes import wait_for

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scenarios.spec.target import BODY
+from scenarios.spec.target import Target
 from scenarios.stacks.stack import PROJECT
 from tests.builders.http import ask
 
@@ -69,13 +69,18 @@ def nginx(stack):
     return next(known.process for known in stack.processes() if known.name == "nginx")
 
 
+def _ask(url):
+    target = Target()
+    ask(f"{url}{target.path}", target.content or None, target.method, target.content_headers)
+
+
 def another_client(stack):
     for _ in range(5):
-        ask(f"{stack.url}/models", BODY, headers={"Content-Type": "application/json"})
+        _ask(stack.url)
 
 
 def past_the_balancer(stack):
-    ask(f"{stack.backends()['back-02']}/models", BODY, headers={"Content-Type": "application/json"})
+    _ask(stack.backends()["back-02"])
 
 
 def drop_rows(directory):

@@ -39,7 +39,7 @@ def master(stack, port, directory, *arguments, workers=2, requests=10_000):
 
 def ids_logged(stack):
     with (stack.directory / "access.csv").open(newline="") as log:
-        return [row[Balanced._fields.index("balanced_request_id")] for row in csv.reader(log)]
+        return [row[Balanced._fields.index("request_id")] for row in csv.reader(log)]
 
 
 def test_record_of_the_master_is_that_of_workers_and_balancer(stack, port, tmp_path):

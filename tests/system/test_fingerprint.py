@@ -10,9 +10,9 @@ import pandas as pd
 import psutil
 import pytest
 
-from scenarios.formats.probe_record import Algorithm
 from scenarios.run.fingerprint import fingerprint
 from scenarios.run.runner import Load, run
+from scenarios.spec.balancer import Algorithm
 from scenarios.spec.errors import UsageError
 from scenarios.spec.scenario import Scenario
 from scenarios.stacks.local.stack import CONF, LocalStack

@@ -114,7 +114,7 @@ def test_connection_closed_while_idle_is_noticed_before_sending(tmp_path):
     locustfile.write_text(
         "from pathlib import Path\n"
         "from locustfiles.generator.shape import ScenarioShape\n"
-        "from locustfiles.generator.user import ModelsUser\n"
+        "from locustfiles.generator.user import TargetUser\n"
         "from scenarios.spec.scenario import Scenario\n"
         "class Pause(ScenarioShape):\n"
         "    def scenario(self):\n"

@@ -56,7 +56,7 @@ def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, proces
     assert all(abs(counts[tag] - part * sixth) <= 1 for tag, part in (("back-01", 1), ("back-02", 2), ("back-03", 3)))
     assert ledger["request_id"].str.partition("-")[0].nunique() == processes
     balanced = pd.read_csv(directory / "balancer.csv")
-    assert sorted(balanced["balanced_request_id"]) == sorted(ledger["request_id"])
+    assert sorted(balanced["request_id"]) == sorted(ledger["request_id"])
     assert (ledger["connect_us"] == 0).all()  # every user kept the connection that it had before its first request
     assert processes_of(offset) == []
 
@@ -187,7 +187,7 @@ def test_stage_may_last_a_time_and_the_whole_is_still_exact(stack, tmp_path):
     file.write_text(
         "from pathlib import Path\n"
         "from locustfiles.generator.shape import ScenarioShape\n"
-        "from locustfiles.generator.user import ModelsUser\n"
+        "from locustfiles.generator.user import TargetUser\n"
         "from scenarios.spec.scenario import Scenario\n"
         "class Timed(ScenarioShape):\n"
         "    def scenario(self):\n"

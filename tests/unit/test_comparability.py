@@ -11,7 +11,7 @@ from analysis.verdict import judge
 from scenarios.formats.stack_record import Limits
 from scenarios.spec.errors import UsageError
 from tests.builders.comparable_reports import EXACT, WEIGHTS, write
-from tests.builders.evidence import evidence, responses, stack, three_ledgers
+from tests.builders.evidence import asked_at, evidence, responses, stack, three_ledgers
 
 
 def a_run(**manifested):
@@ -85,7 +85,7 @@ def test_another_size_stack_or_host_forbids_the_comparison_and_nothing_is_judged
     [
         ({"git_commit": "other"}, "git commit"),
         ({"versions": {"python": "3.99"}}, "python"),
-        ({"target": "http://127.0.0.1:2"}, "target"),
+        (asked_at(a_run().evidence.manifest.scenario, "http://127.0.0.1:2"), "target"),
         (host(open_files_limit=2), "open files"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",

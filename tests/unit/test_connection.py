@@ -97,6 +97,13 @@ def test_answer_in_each_form_is_whole(parts, content, keeps_alive):
     )
 
 
+@pytest.mark.parametrize("length", [b"Content-Length: 1000\r\n", b"Transfer-Encoding: chunked\r\n"])
+def test_an_answer_to_head_ends_with_its_headers(length):
+    answer = Answer(has_body=False)
+    answer.feed(HEAD + length + b"\r\n")
+    assert (answer.is_whole, answer.status_code, answer.content, answer.keeps_alive) == (True, 201, b"", True)
+
+
 @pytest.mark.parametrize(
     ("parts", "fault"),
     [

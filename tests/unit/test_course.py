@@ -87,7 +87,7 @@ def test_a_backend_that_failed_is_left_alone_for_its_time_although_it_is_well_at
 
 def test_a_share_of_less_than_a_cycle_is_none():
     made = broken_run()
-    ended_s = made.balancer["msec"] - 1000
+    ended_s = made.balancer["ended_s"] - 1000
     scarce = replace(made, balancer=made.balancer[~ended_s.between(8.0, 8.15)])
     shares = Tables.of(scarce).course.shares
     assert 0 < sum(at(shares, tag, 8.0, "picks") for tag in WEIGHTS) < sum(WEIGHTS.values())

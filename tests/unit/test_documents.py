@@ -22,7 +22,7 @@ from analysis.documents.wording import conclusion, undetected
 from analysis.tables import Tables
 from scenarios.spec.fault_kind import FaultKind
 from tests.builders.broken_run import broken_run
-from tests.builders.evidence import responses, three_ledgers
+from tests.builders.evidence import asked_at, responses, scenario, three_ledgers
 from tests.builders.findings import DISTRIBUTION, PNG, Text, check, findings_in, with_evidence
 
 SCRIPT = "<script>alert(1)</script>"
@@ -104,7 +104,7 @@ def test_a_page_shows_odd_names_and_makes_nothing_of_them(findings, name):
                 check(kind=with_evidence(name)),
                 check(Outcome.FAIL, name, observed=name),
                 distribution=distribution,
-                target=name,
+                **asked_at(scenario(1000), name),
             )
         )
     )
@@ -202,7 +202,9 @@ def test_junit_counts_every_kind_of_outcome(findings):
 
 def test_junit_is_xml_whatever_the_names(findings):
     name = '\x00\x1b\ud800\ufffe<&">\n\U0001f600'
-    (suite,) = ET.fromstring(junit(findings(check(Outcome.FAIL, name, observed=name), target="\x07")).encode())
+    (suite,) = ET.fromstring(
+        junit(findings(check(Outcome.FAIL, name, observed=name), **asked_at(scenario(1000), "\x07"))).encode()
+    )
     case = suite.find("testcase")
     assert case.get("name") == 'split \ufffd\ufffd\ufffd\ufffd<&">\n\U0001f600'
     assert case.find("failure").get("message").endswith(case.get("name").removeprefix("split "))

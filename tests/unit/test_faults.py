@@ -9,17 +9,17 @@ from analysis.faults.aftermath import Aftermath
 from analysis.faults.outages import blackouts_of, outages
 from analysis.faults.prediction import allowed_losses, noticed_within_s, probes_of
 from analysis.faults.stages import parts
-from analysis.faults.timed_attempts import most_at_once, timed_attempts
 from analysis.tables import Tables
 from analysis.verdict import judge
 from scenarios.formats.rows import AppliedFault, Processed, Resource
 from scenarios.spec.round_robin.recovery import healed_bounds, returned_bounds, rising_bounds
-from tests.builders.broken_run import KILLED_S, PATIENCE, STRIKES, WEIGHTS, broken_run, strike
+from scenarios.spec.target import Target
+from tests.builders.broken_run import PATIENCE, STRIKES, WEIGHTS, broken_run, strike
 from tests.builders.evidence import counted, frame
 from tests.builders.odd_runs import faults_injected, in_blackout
 from tests.unit.test_resources import sample
 
-FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
+FAIL, INVALID, UNTESTED = Outcome.FAIL, Outcome.INVALID, Outcome.UNTESTED
 OTHERS = ("services", "users")  # which are not made
 
 
@@ -40,7 +40,7 @@ def robbed_of_a_worker(*unlogged_s):
     made = faults_injected(
         [strike(1, "kill-nginx-worker", 6.0, 6.1, "failing", "")], lost=(), back_s=0.0, probed_every_s=99.0
     )
-    logged_s = made.balancer["msec"] - 1000
+    logged_s = made.balancer["ended_s"] - 1000
     kept = [not any(abs(at_s - second) < 0.005 for second in unlogged_s) for at_s in logged_s]
     others = made.stack.model_copy(update={"after": made.stack.before.model_copy(update={"workers": [2]})})
     processed = frame(counted(made.responses["host_tag"].value_counts().to_dict()), Processed)
@@ -91,6 +91,15 @@ def test_a_run_in_which_everything_came_as_predicted_passes():
 )
 def test_a_prediction_that_does_not_come_true_turns_its_check(changes, check, outcome):
     assert turned(**changes).get(check) == outcome
+
+
+@pytest.mark.parametrize(("method", "outcome"), [("POST", FAIL), ("PATCH", FAIL), ("PUT", UNTESTED)])
+def test_sent_twice_is_held_only_against_a_request_that_may_not_be_repeated(method, outcome):
+    made = broken_run(resent=True)
+    asked = made.manifest.scenario.model_copy(update={"target": Target(method=method)})
+    made = replace(made, manifest=made.manifest.model_copy(update={"scenario": asked}))
+    (check,) = (each for each in judge(made, Tables.of(made)).checks if each.name == "sent twice")
+    assert (check.outcome, check.claim.split()[1]) == (outcome, method)
 
 
 @pytest.mark.parametrize(("back_s", "bounds"), [(17.5, healed_bounds), (19.98, returned_bounds)])
@@ -199,22 +208,6 @@ def test_blackout_of_three_kills_lasts_from_the_last_kill_until_the_first_is_wel
     amiss = outages(frame([*kills, *starts], AppliedFault))
     assert [(begin - 1000, end - 1000) for begin, end in blackouts_of(amiss, ["a", "b", "c"])] == [(3.0, 7.0)]
     assert list(blackouts_of(amiss[:2], ["a", "b", "c"])) == []
-
-
-def test_an_attempt_has_its_own_time_and_is_sent_only_where_there_was_a_connection():
-    made = broken_run()
-    attempts = timed_attempts(made)
-    probes = attempts[~attempts["last"]]
-    assert set(probes["host_tag"]) == {"b"}
-    assert not probes["sent"].any()
-    assert probes["failed"].all()
-    assert len(attempts) == len(made.balancer) + len(probes)
-
-
-def test_the_most_at_once_are_those_that_overlap():
-    attempts = timed_attempts(broken_run())
-    assert most_at_once(attempts, 1000 + KILLED_S, 1000 + KILLED_S) == 1
-    assert most_at_once(attempts, 2000, 2000) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,14 @@ from hypothesis import strategies as st
 from analysis.fingerprint.chances import chance_of_counts, chance_of_turn, longest_turn
 from analysis.fingerprint.fingerprint import HypothesisStanding, judged
 from analysis.fingerprint.probe import Probe, windows_of
-from scenarios.formats.probe_record import Algorithm, Phase
-from scenarios.run.fingerprint import configured
+from scenarios.formats.probe_record import Phase
 from scenarios.run.prober import Prober
+from scenarios.spec.balancer import Algorithm
 from scenarios.spec.errors import UsageError
-from scenarios.spec.nginx_conf import NginxConf
+from scenarios.spec.target import Target
 from tests.builders.balancers import AddressHash, LeastConnections, Random, RoundRobin, probed, record
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
-CONF = """
-worker_processes 2;
-http {
-    upstream models { METHOD server a:1; server b:2; }
-    server { listen 8080; location / { proxy_pass http://models; } }
-}
-"""
 
 
 def one_state(kind, workers=2):
@@ -71,7 +64,7 @@ def test_shared_round_robin_fits_whatever_the_weights_and_wherever_in_its_cycle_
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 8), min_size=2, max_size=5), st.integers(1, 4), st.integers(0, 99))
 @example([1, 1, 1, 1, 1], 4, 88)
-def test_round_robin_per_worker_is_told_from_least_connections_once_a_worker_asks_the_frozen_one_twice(
+def test_round_robin_per_worker_is_told_from_least_connections_once_a_worker_asks_the_paused_one_twice(
     vector, workers, seed
 ):
     """Until then least connections would have asked it as often."""
@@ -207,27 +200,7 @@ def test_the_chance_of_counts_is_exact_and_keeps_its_level():
     assert chance_of_counts(probe, "cccccc") == pytest.approx(3 * 2 * 0.5**6)
 
 
-@pytest.mark.parametrize(
-    ("method", "workers", "algorithms"),
-    [
-        ("zone models 64k;", 2, (Algorithm.SHARED,)),
-        ("", 2, (Algorithm.PER_WORKER,)),
-        ("", 1, (Algorithm.SHARED, Algorithm.PER_WORKER)),
-        ("zone models 64k; least_conn;", 2, (Algorithm.LEAST_CONNECTIONS,)),
-        ("random;", 2, (Algorithm.RANDOM,)),
-        ("random two least_conn;", 2, ()),
-        ("ip_hash;", 2, (Algorithm.ADDRESS_HASH,)),
-        ("hash $binary_remote_addr consistent;", 2, (Algorithm.ADDRESS_HASH,)),
-        ("hash $request_uri;", 2, ()),
-    ],
-)
-def test_what_the_configuration_says_is_read_from_it(tmp_path, method, workers, algorithms):
-    path = tmp_path / "nginx.conf"
-    path.write_text(CONF.replace("METHOD", method).replace("processes 2", f"processes {workers}"))
-    assert configured(NginxConf.read(path)) == algorithms
-
-
 def test_weights_that_would_take_too_many_requests_at_once_are_refused():
-    Prober(None, "", {"a": 500, "b": 1000}).require_short_cycle()
+    Prober(None, Target(), {"a": 500, "b": 1000}).require_short_cycle()
     with pytest.raises(UsageError, match=r"add up to 101 in their lowest terms, .* 100 at most"):
-        Prober(None, "", {"a": 1, "b": 100}).require_short_cycle()
+        Prober(None, Target(), {"a": 1, "b": 100}).require_short_cycle()

@@ -7,6 +7,7 @@ from analysis.measures.latency_parts import PARTS, TOTAL
 from analysis.measures.latency_parts import parts as parts_of_matched
 from analysis.measures.matching import Matching
 from scenarios.formats.rows import Balanced
+from scenarios.spec.nginx.balancer import NGINX
 from tests.builders.evidence import balanced, evidence, response
 
 
@@ -16,7 +17,7 @@ def parts(evidence):
 
 def test_a_requests_time_is_split_at_what_the_balancer_says_of_it():
     rows = [response(0, "a", latency_us=10_000, connect_us=1000)]
-    log = [balanced("id-0", 0.006, "a", upstream_response_time="0.004")]
+    log = [balanced("id-0", 0.006, "a", upstream_response_s="0.004")]
     row = parts(evidence(rows, {"a": 1}, balancer=log)).loc[("steady", "mean")]
     assert row.to_dict() == pytest.approx(
         {"count": 1, "connect_ms": 1, "generator_ms": 3, "balancer_ms": 2, "backend_ms": 4, "total_ms": 10}
@@ -25,14 +26,14 @@ def test_a_requests_time_is_split_at_what_the_balancer_says_of_it():
 
 def test_what_rounding_makes_negative_is_not_hidden():
     rows = [response(0, "a", latency_us=900)]
-    log = [balanced("id-0", 0.001, "a", upstream_response_time="0.002")]
+    log = [balanced("id-0", 0.001, "a", upstream_response_s="0.002")]
     row = parts(evidence(rows, {"a": 1}, balancer=log)).loc[("steady", "mean")]
     assert (row["generator_ms"], row["balancer_ms"]) == pytest.approx((-0.1, -1.0))
 
 
 def test_around_a_percentile_are_those_whose_rank_is_near_it():
     rows = [response(number, "a", latency_us=1000 * (1 + number * 7 % 100)) for number in range(100)]
-    log = [balanced(row.request_id, 0.0, "a", upstream_response_time="0.000") for row in rows]
+    log = [balanced(row.request_id, 0.0, "a", upstream_response_s="0.000") for row in rows]
     table = parts(evidence(rows, {"a": 1}, balancer=log)).loc["steady"]
     assert table["count"].to_dict() == {"mean": 100, "p50": 10, "p90": 4, "p99": 2}
     assert table[TOTAL].to_dict() == pytest.approx({"mean": 50.5, "p50": 50.5, "p90": 90.5, "p99": 99.5})
@@ -59,5 +60,6 @@ def test_only_answers_that_both_ledgers_know_are_looked_at():
 
 def test_the_times_of_all_tries_are_added_and_a_dash_is_none():
     written = ["0.004", "-", "0.001, 0.002", "-, 0.003", "0.001, 0.002 : 0.004"]
-    log = [balanced(str(number), upstream_response_time=text) for number, text in enumerate(written)]
-    assert upstream_s(of_rows(log, Balanced, RequestIds())).tolist() == pytest.approx([0.004, 0.0, 0.003, 0.003, 0.007])
+    log = [balanced(str(number), upstream_response_s=text) for number, text in enumerate(written)]
+    seconds = upstream_s(of_rows(log, Balanced, RequestIds()), NGINX.notation)
+    assert seconds.tolist() == pytest.approx([0.004, 0.0, 0.003, 0.003, 0.007])

@@ -14,7 +14,7 @@ UNCOUNTED_B = dict.fromkeys(("counters", "ledgers b", *(kind.title for kind in K
 
 def test_a_clock_that_was_set_back_makes_the_running_split_untestable():
     log = logged(rows())
-    log = log[:500] + [row._replace(msec=row.msec - 0.016) for row in log[500:]]
+    log = log[:500] + [row._replace(ended_s=row.ended_s - 0.016) for row in log[500:]]
     expected = {"clocks": INVALID} | {name: outcome for name, outcome in SPLITS.items() if name.startswith("running")}
     made = three_ledgers(rows(), WEIGHTS, log=log)
     assert turned(made) == expected
@@ -29,7 +29,7 @@ def test_a_clock_that_was_set_back_makes_the_running_split_untestable():
         ({"standing": stack(after=BalancerState(workers=[1], configuration="other"))}, "balancer"),
         ({"standing": stack(after=None)}, "balancer"),
         ({"damaged": 1}, "log"),
-        ({"log": [row._replace(msec=900.0) for row in logged(rows())]}, "log"),
+        ({"log": [row._replace(ended_s=900.0) for row in logged(rows())]}, "log"),
     ],
 )
 def test_a_precondition_that_is_broken_makes_the_split_untestable(change, check):
@@ -38,7 +38,7 @@ def test_a_precondition_that_is_broken_makes_the_split_untestable(change, check)
 
 
 def test_clocks_that_are_apart_are_noticed():
-    log = [row._replace(msec=row.msec + 3.0) for row in logged(rows())]
+    log = [row._replace(ended_s=row.ended_s + 3.0) for row in logged(rows())]
     assert turned(three_ledgers(rows(), WEIGHTS, log=log)) == {"clocks": INVALID}
 
 

@@ -45,9 +45,9 @@ def one_changed(**columns):
     ("columns", "kind", "also"),
     [
         ({"status": 499}, Difference.ABANDONED, SPLITS | {"ledgers b": INVALID}),
-        ({"upstream_http_x_host_tag": "a"}, Difference.ALTERED, {"ledgers a": FAIL, "ledgers b": INVALID}),
-        ({"upstream_addr": "a:80, b:80", "upstream_status": "502, 201"}, Difference.RETRIED, SPLITS),
-        ({"upstream_status": "502"}, Difference.FAILED_ATTEMPT, SPLITS),
+        ({"host_tag": "a"}, Difference.ALTERED, {"ledgers a": FAIL, "ledgers b": INVALID}),
+        ({"upstream_addresses": "a:80, b:80", "upstream_statuses": "502, 201"}, Difference.RETRIED, SPLITS),
+        ({"upstream_statuses": "502"}, Difference.FAILED_ATTEMPT, SPLITS),
     ],
 )
 def test_a_request_that_went_another_way_is_named(columns, kind, also):
@@ -60,7 +60,7 @@ def test_a_request_that_went_another_way_is_named(columns, kind, also):
 
 def test_a_request_of_somebody_else_is_foreign_and_makes_the_split_untestable():
     sent = rows()
-    made = three_ledgers(sent, WEIGHTS, log=[*logged(sent), balanced("somebody", tag="a", msec=1_002.0)],
+    made = three_ledgers(sent, WEIGHTS, log=[*logged(sent), balanced("somebody", tag="a", ended_s=1_002.0)],
                          counts=counted(EXACT | {"a": 168}))  # fmt: skip
     assert of_kind(made) == {Difference.FOREIGN: ["somebody"]}
     assert turned(made) == {Difference.FOREIGN: INVALID, "ledgers a": INVALID} | SPLITS
@@ -97,14 +97,16 @@ def test_what_the_client_itself_gave_up_is_abandoned_however_it_ended_for_the_ba
 
 
 def test_what_was_processed_for_a_client_that_had_left_is_abandoned_and_not_lost():
-    sent, log = one_changed(status=499, upstream_status="-", upstream_http_x_host_tag="-", upstream_addr="b:80")
+    sent, log = one_changed(status=499, upstream_statuses="-", host_tag="-", upstream_addresses="b:80")
     sent[7] = sent[7]._replace(status=0, host_tag="", error=f"{OWN_FAULT}: stopped")
     assert of_kind(three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))) == {Difference.ABANDONED: ["id-7"]}
 
 
 def of_two(connect_times):
     """A request that went on from a to b, and what the ledgers say when a has counted one too many."""
-    sent, log = one_changed(upstream_addr="a:80, b:80", upstream_status="502, 201", upstream_connect_time=connect_times)
+    sent, log = one_changed(
+        upstream_addresses="a:80, b:80", upstream_statuses="502, 201", upstream_connect_s=connect_times
+    )
     return three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT | {"a": 168}))
 
 
@@ -119,7 +121,7 @@ def test_what_never_had_a_connection_was_not_processed_there():
 
 
 def test_what_was_processed_and_not_answered_is_lost_in_flight():
-    sent, log = one_changed(status=502, upstream_status="502", upstream_http_x_host_tag="-", upstream_addr="b:80")
+    sent, log = one_changed(status=502, upstream_statuses="502", host_tag="-", upstream_addresses="b:80")
     sent[7] = sent[7]._replace(status=502, host_tag="", error="Unwanted: status 502")
     made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))
     assert of_kind(made) == {Difference.FAILED_ATTEMPT: ["id-7"], Difference.LOST: ["id-7"]}
@@ -165,15 +167,15 @@ def test_what_a_damaged_log_lacks_was_not_refused():
 def test_a_backend_that_processes_everything_and_answers_nothing_is_found_though_it_never_said_its_name():
     sent = [row._replace(status=502, host_tag="", error="Unwanted: status 502") if row.host_tag == "b" else row
             for row in rows()]  # fmt: skip
-    log = [row._replace(status=502, upstream_status="502", upstream_http_x_host_tag="-", upstream_addr="b:80")
-           if row.upstream_http_x_host_tag == "-" else row for row in logged(sent)]  # fmt: skip
+    log = [row._replace(status=502, upstream_statuses="502", host_tag="-", upstream_addresses="b:80")
+           if row.host_tag == "-" else row for row in logged(sent)]  # fmt: skip
     made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))
     assert len(of_kind(made)[Difference.LOST]) == 333
     assert turned(made)["ledgers b"] is FAIL
 
 
 def test_what_somebody_did_besides_is_not_blamed_on_requests_that_were_answered():
-    sent, log = one_changed(status=503, upstream_status="503")
+    sent, log = one_changed(status=503, upstream_statuses="503")
     sent[7] = sent[7]._replace(status=503, error="Unwanted: status 503")
     made = three_ledgers(sent, WEIGHTS, log=log, counts=counted(EXACT))
     assert of_kind(made) == {Difference.UNASKED: [1]}
@@ -182,6 +184,6 @@ def test_what_somebody_did_besides_is_not_blamed_on_requests_that_were_answered(
 
 def test_what_the_balancer_answered_to_others_by_itself_is_no_pick():
     made = three_ledgers(
-        rows(), WEIGHTS, log=[*logged(rows()), balanced("x", status=400, upstream_addr="-", msec=1_002.0)]
+        rows(), WEIGHTS, log=[*logged(rows()), balanced("x", status=400, upstream_addresses="-", ended_s=1_002.0)]
     )
     assert turned(made) == {}

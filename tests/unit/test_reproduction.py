@@ -5,7 +5,7 @@ import pytest
 from analysis.documents.page import page
 from analysis.documents.reproduction import caveat, commands
 from scenarios.spec.claim import Claim
-from tests.builders.evidence import manifest, scenario
+from tests.builders.evidence import asked_at, manifest, scenario
 from tests.builders.findings import Text, check, findings_in
 
 OF_MAKE = {"stack": "compose", "git_commit": "abc+changes"}
@@ -29,7 +29,8 @@ def findings(tmp_path):
             ],
         ),
         (
-            {"stack": "external", "target": "http://x/;rm", "claim": Claim.of("a=1,b=2"), "scaled": True},
+            {"stack": "external", "claim": Claim.of("a=1,b=2"), "scaled": True}
+            | asked_at(scenario(1000), "http://x/;rm"),
             [
                 ".venv/bin/locust -f locustfiles/made.py --headless --host 'http://x/;rm' --claim a=1,b=2"
                 " --scale-requests 1000 --scale-users 1"

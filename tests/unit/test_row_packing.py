@@ -38,14 +38,11 @@ def test_text_that_comes_again_travels_once():
 class Answered:
     status_code = 201
 
-    def header(self, name):
-        return {b"x-host-tag": "back-01"}[name]
-
 
 EVENT = {
     "start_time": 1.5,
     "response_time": 2.25,
-    "context": {"permit": Permit("id-1", "calm"), "connect_s": 0.001, "late_s": 0.002},
+    "context": {"permit": Permit("id-1", "calm"), "tag": "back-01", "connect_s": 0.001, "late_s": 0.002},
 }
 
 
@@ -73,4 +70,4 @@ def test_request_event_becomes_a_row_column_by_column():
         error="",
     )
     failed = response_of(**EVENT, response=None, exception=OSError("no"))
-    assert (failed.host_tag, failed.status, failed.error) == ("", 0, "OSError: no")
+    assert (failed.status, failed.error) == (0, "OSError: no")

@@ -16,7 +16,7 @@ WEIGHTS = {"a": 1, "b": 2, "c": 3}
 def log_of(picks, at_ms, took_ms, workers=1):
     """A log as nginx would write it of these picks, each made in a turn of its worker's loop that began then."""
     return [
-        balanced(f"id-{number}", took / 1e3, tag, msec=(1_000_000 + at + took) / 1e3, pid=1 + number % workers)
+        balanced(f"id-{number}", took / 1e3, tag, ended_s=(1_000_000 + at + took) / 1e3, worker=1 + number % workers)
         for number, (tag, at, took) in enumerate(zip(picks, at_ms, took_ms, strict=True))
     ]
 

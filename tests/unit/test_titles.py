@@ -181,7 +181,7 @@ def test_parts_are_told_of_the_stage_with_most_requests():
 def test_ledgers():
     tables = Tables.of(RUNS["usual"]())
     none = tables.differences
-    assert ledgers.answer(tables.reconciliation, none, none) == "All three ledgers count the same 600 models"
+    assert ledgers.answer(tables.reconciliation, none, none) == "All three ledgers count the same 600 right answers"
     differing = pd.DataFrame({"difference": ["refused", "retried", "refused"], "count": [3, 1, 1000]})
     title = "The ledgers differ: 1,003 refused, 1 retried"
     assert ledgers.answer(tables.reconciliation, differing, differing) == title
@@ -192,7 +192,7 @@ def test_ledgers():
     unknown = tables.reconciliation.assign(processed=float("nan"))
     assert ledgers.answer(unknown, none, none) == "The ledgers are too incomplete to compare"
     nothing = tables.reconciliation.assign(client=0)
-    assert ledgers.answer(nothing, none, none) == "No ledger counts a created model"
+    assert ledgers.answer(nothing, none, none) == "No ledger counts a right answer"
 
 
 def test_running():

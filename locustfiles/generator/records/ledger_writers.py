@@ -7,8 +7,6 @@ from typing import Any
 from locustfiles.generator.transport.faults import GeneratorFault
 from scenarios.formats.rows import OWN_FAULT, GeneratorSample, Response
 
-HOST_TAG = b"x-host-tag"
-
 
 def response_of(
     *, start_time: float, response_time: float, response: Any, context: dict[str, Any], exception: Any, **_: Any
@@ -20,7 +18,7 @@ def response_of(
         round(response_time * 1e3),
         round(context["connect_s"] * 1e6),
         round(context["late_s"] * 1e6),
-        response.header(HOST_TAG) if response is not None else "",
+        context["tag"],
         response.status_code if response is not None else 0,
         permit.stage,
         permit.request_id,

@@ -12,7 +12,8 @@ BODY_LENGTH = {b"content-length", b"transfer-encoding"}
 class Answer:
     """Parses the response to one request. The parser calls the `on_` methods."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_body: bool = True) -> None:
+        self._has_body = has_body  # the answer to HEAD has none, whatever its headers say
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
@@ -70,6 +71,8 @@ class Answer:
         assert self._parser is not None
         self.status_code = self._parser.get_status_code()
         self._ends_with_connection = not self._headers.keys() & BODY_LENGTH
+        if not self._has_body:
+            self.on_message_complete()
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body."""

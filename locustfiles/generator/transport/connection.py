@@ -32,8 +32,9 @@ _poll: Any = get_original("select", "poll")
 class Connection:
     """One user's connection to a server: kept from request to request, opened when there is none."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, *, answers_have_bodies: bool = True) -> None:
         self._endpoint = endpoint
+        self._answers_have_bodies = answers_have_bodies
         self._socket: Any = None
         self._stamped = False  # whether the kernel says when bytes arrive
         self._liveness: Any = None
@@ -73,7 +74,7 @@ class Connection:
         Raises `OSError`, `AnswerFault` or `GeneratorFault` when no whole and sound answer comes, and closes the
         connection.
         """
-        answer = Answer()
+        answer = Answer(has_body=self._answers_have_bodies)
         self._endpoint.expect(self)
         try:
             self._send(request)

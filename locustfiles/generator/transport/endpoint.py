@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from gevent.monkey import get_original
 
 from locustfiles.generator.transport.faults import STOPPED, GeneratorFault
-from scenarios.spec.errors import UsageError
 
 CONNECTED_WITHIN_S = 30.0
 ANSWERED_WITHIN_S = 70.0  # longer than the balancer waits for a backend: its own answer is awaited, a 504 included
@@ -37,22 +36,16 @@ class Exchange(Protocol):
 
 
 class Endpoint:
-    """Where requests go, `http://host:port` or `https://host:port`, and how many connections lead there.
+    """Where requests go, the address of a target, and how many connections lead there.
 
-    Raises `UsageError` when the URL has another form. A certificate has to be valid; `SSL_CERT_FILE` names another
-    certificate authority.
+    A certificate has to be valid; `SSL_CERT_FILE` names another certificate authority.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         parts = urlsplit(url)
-        try:
-            self._port = parts.port or (443 if parts.scheme == "https" else 80)
-            self._host = (parts.hostname or "").encode("idna").decode()
-        except ValueError:
-            self._host = ""
-        if parts.scheme not in ("http", "https") or not self._host or not parts.netloc.isascii():
-            raise UsageError(f"{url!r} is no address of the form http://host:port")
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._host = parts.hostname
         self._path = parts.path.rstrip("/")
         self._authority = parts.netloc.rpartition("@")[2]
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from scenarios.formats.stack_record import BalancerState
 from scenarios.spec.errors import UsageError
+from scenarios.spec.nginx.balancer import NGINX
 from scenarios.stacks.compose import docker_engine
 from scenarios.stacks.compose.containers import streamed
 from scenarios.stacks.compose.project import ComposeProject
@@ -25,7 +26,7 @@ class ComposeBalancer:
     def state(self) -> BalancerState:
         """The workers and the configuration. Raises `UsageError` when the container is gone."""
         try:
-            output = self._project.inside(BALANCER, "sh", "-c", "grep -l '^nginx: worker' /proc/[0-9]*/cmdline")
+            output = self._project.inside(BALANCER, "sh", "-c", f"grep -l '^{NGINX.worker_title}' /proc/[0-9]*/cmdline")
             conf = self.conf()
         except docker_engine.FAULTS as error:
             raise UsageError(docker_engine.reason(error)) from error

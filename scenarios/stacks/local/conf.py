@@ -6,7 +6,7 @@ import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios.spec.nginx_conf import Directive, NginxConf
+from scenarios.spec.nginx.conf import Directive, NginxConf
 from scenarios.stacks.ports import LOOPBACK
 
 PATHS = (

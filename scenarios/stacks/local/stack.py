@@ -17,7 +17,7 @@ from scenarios.cli.log_tail import tail
 from scenarios.formats.report_directory import versions
 from scenarios.formats.stack_record import BalancerState, Limits, StackRecord
 from scenarios.spec.errors import UsageError
-from scenarios.spec.nginx_conf import NginxConf
+from scenarios.spec.nginx.conf import NginxConf
 from scenarios.stacks import open_files
 from scenarios.stacks.fault_actions import BALANCER
 from scenarios.stacks.local.conf import backends, balancer, local_text

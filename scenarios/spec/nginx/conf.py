@@ -4,17 +4,23 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import NoReturn, NotRequired, Self, TypedDict
 
 import crossplane
 
+from scenarios.spec.balancer import Algorithm
 from scenarios.spec.errors import UsageError
+from scenarios.spec.nginx.log import FORMAT, variables
 from scenarios.spec.patience import Patience
+from scenarios.spec.target import AnsweredBy
 
 DEFAULT_PORT = 80
 UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 OTHER_METHODS = ("hash", "ip_hash", "least_conn", "least_time", "random")
+ADDRESSES = {"$remote_addr", "$binary_remote_addr"}
+ALGORITHMS = {"least_conn": Algorithm.LEAST_CONNECTIONS, "ip_hash": Algorithm.ADDRESS_HASH, "random": Algorithm.RANDOM}
 
 
 class Directive(TypedDict):
@@ -68,15 +74,42 @@ class NginxConf:
         """The servers of the upstream, which must be the only one, whatever method it balances by."""
         return [self._server(line) for line in self._upstream() if line["directive"] == "server"]
 
-    def method(self) -> Directive | None:
-        """The line that gives the upstream another method than weighted round-robin, the default."""
-        return next((line for line in self._upstream() if line["directive"] in OTHER_METHODS), None)
+    def turns(self) -> list[tuple[str, int]]:
+        """The name and the weight of each server that takes turns, in the order of the file."""
+        return [(server.host, server.weight) for server in self.servers() if server.takes_turns]
+
+    def cycles(self) -> int:
+        """How many balancing states there are: one when the upstream has a `zone`, else one per worker process."""
+        return 1 if any(self.find("zone")) else self.worker_processes()
+
+    def algorithms(self) -> tuple[Algorithm, ...]:
+        """What the upstream does; several algorithms when they come to the same, none when it is none of ours."""
+        line = self._method()
+        if line is None and self.worker_processes() == 1:
+            return Algorithm.SHARED, Algorithm.PER_WORKER
+        if line is None:
+            return (Algorithm.SHARED if self.cycles() == 1 else Algorithm.PER_WORKER,)
+        name, arguments = line["directive"], line["args"]
+        if name == "hash" and set(arguments[:1]) <= ADDRESSES:
+            return (Algorithm.ADDRESS_HASH,)
+        return (ALGORITHMS[name],) if name in ALGORITHMS and not arguments else ()
 
     def require_round_robin(self) -> None:
         """Raise `UsageError` when the upstream balances by another method."""
-        line = self.method()
+        line = self._method()
         if line is not None:
             self._refuse(line, "only weighted round-robin, the default method, makes an exact claim")
+
+    def require_ledger(self, identity: AnsweredBy) -> None:
+        """Raise `UsageError` when `log_format ledger` is not what `balancer.csv` holds, the backend's tag included."""
+        line = next((each for each in self.find("log_format") if each["args"][0] == FORMAT), None)
+        if line is None:
+            raise UsageError(f"{self.source}: keeps no log of requests: `log_format {FORMAT}` is missing")
+        logged = re.findall(r'"\$(\w+)"', "".join(line["args"]))
+        for variable, found in zip_longest(variables(identity).values(), logged, fillvalue="nothing"):
+            if found != variable:
+                where = f"{self.source}:{line['line']}: `log_format {FORMAT}`"
+                raise UsageError(f"{where}: has {found} where balancer.csv has {variable}")
 
     def listen(self) -> tuple[Directive, int]:
         """The first `listen` line and its port."""
@@ -116,6 +149,10 @@ class NginxConf:
     def _seconds(self, line: Directive, text: str) -> float:
         time = re.fullmatch(r"(\d+)(ms|s|m|h|)", text)
         return int(time[1]) * UNITS_S[time[2]] if time else self._refuse(line, f"{text} is no time")
+
+    def _method(self) -> Directive | None:
+        """The line that gives the upstream another method than weighted round-robin, the default."""
+        return next((line for line in self._upstream() if line["directive"] in OTHER_METHODS), None)
 
     def _upstream(self) -> list[Directive]:
         upstreams = list(self.find("upstream"))
