@@ -18,10 +18,11 @@ from analysis.measures.reconciliation import differences, reconciliation
 from analysis.measures.running_split import running
 from analysis.measures.statistics import distribution
 from analysis.measures.timeline import timeline
+from scenarios.formats.columns import Column
 
 DECIMALS = 3
-OF_DISTRIBUTION = {"expected": 3, "share": 6, "deviation": 3, "allowed": 3}
-OF_COURSE = {"at_s": 3, "seconds": 3, "share": 6, "predicted": 6}
+OF_DISTRIBUTION = {Column.EXPECTED: 3, Column.SHARE: 6, Column.DEVIATION: 3, Column.ALLOWED: 3}
+OF_COURSE = {Column.AT_S: 3, Column.SECONDS: 3, Column.SHARE: 6, Column.PREDICTED: 6}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Tables:
         """The name and the content of each table's file."""
         yield "distribution", self.distribution.round(OF_DISTRIBUTION)
         yield "latency", self.latency.round(DECIMALS)
-        yield "percentiles", self.percentiles.round(DECIMALS).set_index("host_tag")
+        yield "percentiles", self.percentiles.round(DECIMALS).set_index(Column.HOST_TAG)
         if len(self.parts):
             yield "parts", self.parts.round(DECIMALS)
         yield "timeline", self.timeline.round(DECIMALS)
@@ -92,14 +93,14 @@ class Tables:
         yield "processes", self.processes.round(DECIMALS)
         yield "overhead", self.overhead.round(DECIMALS)
         if len(self.usage):
-            yield "intervals", self.intervals.round(DECIMALS).set_index("service")
+            yield "intervals", self.intervals.round(DECIMALS).set_index(Column.SERVICE)
             yield "usage", self.usage.round(DECIMALS)
         if evidence.stack is not None:
-            yield "reconciliation", self.reconciliation.astype({"processed": "Int64"})
-            yield "differences", self.differences.set_index("difference")
-            yield "running", self.running.round(DECIMALS).set_index("host_tag")
+            yield "reconciliation", self.reconciliation.astype({Column.PROCESSED: "Int64"})
+            yield "differences", self.differences.set_index(Column.DIFFERENCE)
+            yield "running", self.running.round(DECIMALS).set_index(Column.HOST_TAG)
         if self.aftermath is not None:
             yield "aftermath", self.aftermath.table.round(DECIMALS)
         if self.course is not None:
-            yield "course", self.course.shares.round(OF_COURSE).set_index("at_s")
-            yield "losses_over_time", self.course.losses_over_time.round(DECIMALS).set_index("at_s")
+            yield "course", self.course.shares.round(OF_COURSE).set_index(Column.AT_S)
+            yield "losses_over_time", self.course.losses_over_time.round(DECIMALS).set_index(Column.AT_S)

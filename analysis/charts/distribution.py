@@ -15,6 +15,7 @@ from analysis.charts.drawing.text import shortened, widest, width_of
 from analysis.charts.drawing.words import cannot_tell, name_of, part_of
 from analysis.checks.check import Check, Outcome
 from analysis.measures.statistics import ROUNDING
+from scenarios.formats.columns import Column
 
 BAR = 0.42  # inches
 NAMES = 2.4
@@ -57,14 +58,14 @@ def draw_counts(distribution: pd.DataFrame, width: float, axes: Axes) -> None:
     """Requests answered as bars, the claim as a mark across each; `width` is that of the axes in inches."""
     rows = range(len(distribution))
     palette = [look.colour for look in looks(list(distribution.index)).values()]
-    axes.barh(rows, distribution["answered"], color=palette, height=0.66)
+    axes.barh(rows, distribution[Column.ANSWERED], color=palette, height=0.66)
     high = [row + 0.42 for row in rows]
-    axes.vlines(distribution["expected"], [row - 0.42 for row in rows], high, linewidth=2.4, color=INK, zorder=3)
+    axes.vlines(distribution[Column.EXPECTED], [row - 0.42 for row in rows], high, linewidth=2.4, color=INK, zorder=3)
     texts = [
         f"{answered:,} = {100 * share:.2f} %"
-        for answered, share in zip(distribution["answered"], distribution["share"], strict=True)
+        for answered, share in zip(distribution[Column.ANSWERED], distribution[Column.SHARE], strict=True)
     ]
-    ends = distribution[["answered", "expected"]].max(axis=1)
+    ends = distribution[[Column.ANSWERED, Column.EXPECTED]].max(axis=1)
     for row, (end, text) in enumerate(zip(ends, texts, strict=True)):
         axes.annotate(text, (end, row), xytext=(6, 0), textcoords="offset points", va="center", color=INK)
     room = widest(texts) + 0.12
@@ -79,13 +80,13 @@ def draw_counts(distribution: pd.DataFrame, width: float, axes: Axes) -> None:
 def draw_deviations(distribution: pd.DataFrame, axes: Axes) -> None:
     """How far each count is from the claim, inside the band that round-robin allows."""
     rows = range(len(distribution))
-    axes.barh(rows, 2 * distribution["allowed"], left=-distribution["allowed"], color=BAND, height=0.66)
+    axes.barh(rows, 2 * distribution[Column.ALLOWED], left=-distribution[Column.ALLOWED], color=BAND, height=0.66)
     axes.axvline(0, color=GREY, linewidth=1)
-    if distribution["answered"].any():
+    if distribution[Column.ANSWERED].any():
         marks = looks(list(distribution.index)).values()
-        for row, (look, off) in enumerate(zip(marks, distribution["deviation"], strict=True)):
+        for row, (look, off) in enumerate(zip(marks, distribution[Column.DEVIATION], strict=True)):
             axes.plot([off], [row], marker=look.marker, markersize=8, color=look.colour, zorder=3)
-    reach = 1.15 * max(1.0, distribution["deviation"].abs().max(), distribution["allowed"].max())
+    reach = 1.15 * max(1.0, distribution[Column.DEVIATION].abs().max(), distribution[Column.ALLOWED].max())
     axes.set_xlim(-reach, reach)
     axes.set_ylim(len(distribution) - 0.5, -0.5)
     axes.set_yticks([])
@@ -96,14 +97,14 @@ def draw_deviations(distribution: pd.DataFrame, axes: Axes) -> None:
 
 def answer(distribution: pd.DataFrame, doubt: str, of_stages: Sequence[Check] = ()) -> str:
     """Whether the split is as claimed, by the backend that tells most, or stage by stage where they are judged."""
-    total = int(distribution["answered"].sum())
+    total = int(distribution[Column.ANSWERED].sum())
     if not total:
         return cannot_tell("no request was answered" + (f" ({doubt.partition(';')[0]})" if doubt else ""))
     if of_stages and all(check.outcome is not Outcome.INVALID for check in of_stages):
         return _by_stage(of_stages)
     if doubt:
         return cannot_tell(doubt)
-    over = distribution["deviation"].abs() - distribution["allowed"]
+    over = distribution[Column.DEVIATION].abs() - distribution[Column.ALLOWED]
     if over.max() > ROUNDING:
         return _what_is_off(str(over.idxmax()), distribution)
     return _what_is_right(distribution)
@@ -118,28 +119,30 @@ def _by_stage(checks: Sequence[Check]) -> str:
 
 
 def _what_is_right(distribution: pd.DataFrame) -> str:
-    exact = distribution[distribution["deviation"].abs() < ROUNDING]
-    tag = str((exact if len(exact) else distribution)["weight"].idxmax())
-    row, off = distribution.loc[tag], float(distribution["deviation"].abs().max())
-    took = f"{name_of(tag)} took {row['answered']:,.0f} of {distribution['answered'].sum():,}"
-    part = part_of(int(distribution["weight"].loc[tag]), int(distribution["weight"].sum()))
+    exact = distribution[distribution[Column.DEVIATION].abs() < ROUNDING]
+    tag = str((exact if len(exact) else distribution)[Column.WEIGHT].idxmax())
+    row, off = distribution.loc[tag], float(distribution[Column.DEVIATION].abs().max())
+    took = f"{name_of(tag)} took {row[Column.ANSWERED]:,.0f} of {distribution[Column.ANSWERED].sum():,}"
+    part = part_of(int(distribution[Column.WEIGHT].loc[tag]), int(distribution[Column.WEIGHT].sum()))
     if len(exact):
         return f"{took}: exactly its {part}" + (f"; no backend is off by more than {off:.2f}" if off > ROUNDING else "")
-    return f"{took}, {abs(row['deviation']):.2f} of a request off its {part}; {row['allowed']:.2f} is allowed"
+    return f"{took}, {abs(row[Column.DEVIATION]):.2f} of a request off its {part}; {row[Column.ALLOWED]:.2f} is allowed"
 
 
 def _what_is_off(tag: str, distribution: pd.DataFrame) -> str:
     row = distribution.loc[tag]
-    took = f"{name_of(tag)} took {row['answered']:,.0f} of {distribution['answered'].sum():,}"
-    if not row["weight"]:
+    took = f"{name_of(tag)} took {row[Column.ANSWERED]:,.0f} of {distribution[Column.ANSWERED].sum():,}"
+    if not row[Column.WEIGHT]:
         return f"{took} and is not in the claim"
-    direction = "more" if row["deviation"] > 0 else "fewer"
-    part = part_of(int(distribution["weight"].loc[tag]), int(distribution["weight"].sum()))
-    return f"{took}, {abs(row['deviation']):,.1f} {direction} than its {part}; {row['allowed']:.2f} is allowed"
+    direction = "more" if row[Column.DEVIATION] > 0 else "fewer"
+    part = part_of(int(distribution[Column.WEIGHT].loc[tag]), int(distribution[Column.WEIGHT].sum()))
+    return (
+        f"{took}, {abs(row[Column.DEVIATION]):,.1f} {direction} than its {part}; {row[Column.ALLOWED]:.2f} is allowed"
+    )
 
 
 def _labels(distribution: pd.DataFrame) -> list[str]:
-    weights = [f"   weight {weight}" for weight in distribution["weight"]]
+    weights = [f"   weight {weight}" for weight in distribution[Column.WEIGHT]]
     return [
         shortened(str(tag), NAMES - width_of(weight)) + weight
         for tag, weight in zip(distribution.index, weights, strict=True)

@@ -24,6 +24,7 @@ from analysis.measures import generator
 from analysis.measures.timeline import lasted_s
 from analysis.tables import Tables
 from analysis.verdict import Verdict
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import BACKENDS, BALANCER, RESPONSES
 
 PICTURES = (
@@ -90,4 +91,4 @@ def _of_ledgers(tables: Tables, verdict: Verdict, *, with_faults: bool) -> Itera
     yield "latency_parts", parts_figure(tables.parts)
     yield "ledgers", ledgers_figure(tables.reconciliation, tables.differences, tables.unaccounted)
     if not with_faults:  # no bound holds from one stage to the next
-        yield "running", running_figure(tables.running, tables.distribution["allowed"], verdict.doubt_all_along)
+        yield "running", running_figure(tables.running, tables.distribution[Column.ALLOWED], verdict.doubt_all_along)

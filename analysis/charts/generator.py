@@ -13,11 +13,12 @@ from analysis.charts.drawing.style import ALARM, GREY, INK, SLATE
 from analysis.charts.drawing.thinning import thin
 from analysis.charts.drawing.words import duration
 from analysis.measures.generator import LOOP_LAG, OWN_SHARE
+from scenarios.formats.columns import Column
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
-    "users": ("users", {"color": SLATE[2], "linewidth": 4.0}),
-    "connections": ("open connections", {"color": SLATE[1], "linewidth": 2.0}),
-    "in_flight": ("requests in flight", {"color": INK, "linewidth": 1.2}),
+    Column.USERS: ("users", {"color": SLATE[2], "linewidth": 4.0}),
+    Column.CONNECTIONS: ("open connections", {"color": SLATE[1], "linewidth": 2.0}),
+    Column.IN_FLIGHT: ("requests in flight", {"color": INK, "linewidth": 1.2}),
 }
 ASKED: dict[str, Any] = {"color": ALARM, "linewidth": 1.2, "linestyle": "--"}
 LEFT, BELOW = 0.95, 0.96
@@ -40,8 +41,8 @@ def generator_figure(
     counts = place(figure, Box(LEFT, bottoms[0], ROOM, HEIGHTS[0]))
     lag, cpu = (place(figure, Box(LEFT, bottoms[row], ROOM, HEIGHTS[row]), sharex=counts) for row in (1, 2))
     draw_totals(totals, asked, counts)
-    draw_by_process(samples, "lag_ms", lag)
-    draw_by_process(samples, "cpu", cpu)
+    draw_by_process(samples, Column.LAG_MS, lag)
+    draw_by_process(samples, Column.CPU, cpu)
     for axes in (counts, lag):
         axes.tick_params(labelbottom=False)
     plain(counts, "x", ticks=8)
@@ -70,8 +71,8 @@ def draw_totals(totals: pd.DataFrame, asked: pd.Series, axes: Axes) -> None:
 
 def draw_by_process(samples: pd.DataFrame, column: str, axes: Axes) -> None:
     """Draw a line per process."""
-    for _, rows in samples.groupby("process", sort=False):
-        at_s, values = thin(rows["at_s"].to_numpy(), rows[column].to_numpy(dtype="float64"))
+    for _, rows in samples.groupby(Column.PROCESS, sort=False):
+        at_s, values = thin(rows[Column.AT_S].to_numpy(), rows[column].to_numpy(dtype="float64"))
         axes.plot(at_s, values, drawstyle="steps-pre", color=GREY, linewidth=1.0)
     axes.set_ylim(0, 1.1 * max(LEAST, samples[column].max()))
     plain(axes, "y", ticks=3)
@@ -80,10 +81,13 @@ def draw_by_process(samples: pd.DataFrame, column: str, axes: Axes) -> None:
 
 def answer(totals: pd.DataFrame, overhead: pd.DataFrame, peak: int) -> str:
     """The title: the load of the generator, and the latency that it added."""
-    had = f"{totals['users'].max():,} of {peak:,} users and up to {totals['in_flight'].max():,} requests in flight"
+    had = (
+        f"{totals[Column.USERS].max():,} of {peak:,} users "
+        f"and up to {totals[Column.IN_FLIGHT].max():,} requests in flight"
+    )
     measure = OWN_SHARE if OWN_SHARE in overhead.index else LOOP_LAG
     if measure not in overhead.index:
         return f"The generator had {had}"
     name = "its own share of latency" if measure == OWN_SHARE else "its event loop lag"
-    p50, p99 = (duration(overhead[column][measure]) for column in ("p50_ms", "p99_ms"))
+    p50, p99 = (duration(overhead[column][measure]) for column in (Column.P50_MS, Column.P99_MS))
     return f"The generator had {had}; {name}: p50 {p50}, p99 {p99}"

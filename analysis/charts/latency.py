@@ -14,6 +14,7 @@ from analysis.charts.drawing.style import GREY, Look, looks
 from analysis.charts.drawing.text import shortened
 from analysis.charts.drawing.words import duration, name_of
 from analysis.measures.statistics import ALL
+from scenarios.formats.columns import Column
 
 TICKS = (50.0, 90.0, 99.0, 99.9, 99.99)
 COLUMNS = 3
@@ -32,7 +33,7 @@ def latency_figure(percentiles: pd.DataFrame, latency: pd.DataFrame, stages: lis
     figure = sheet(answer(latency, stages), box.bottom + box.height + ABOVE)
     panels = grid(figure, box, len(stages), columns, GAP)
     for stage, axes in zip(stages, panels, strict=True):
-        draw_curves(percentiles[percentiles["stage"] == stage], "host_tag", lines, axes)
+        draw_curves(percentiles[percentiles[Column.STAGE] == stage], Column.HOST_TAG, lines, axes)
         axes.set_title(shortened(f"stage {stage}", (box.width - GAP[0] * (columns - 1)) / columns))
     share_scale(panels)
     say(figure, EDGE, box.bottom + box.height / 2, "latency in ms", rotation=90, va="center", color=GREY)
@@ -45,11 +46,11 @@ def draw_curves(percentiles: pd.DataFrame, by: str, lines: Mapping[str, Look], a
     """Draw a line per value of the column `by`, over percentiles spaced by their number of nines."""
     for name, rows in percentiles.groupby(by, sort=False):
         if name in lines:
-            nines = -np.log10(1 - rows["percentile"] / 100)
+            nines = -np.log10(1 - rows[Column.PERCENTILE] / 100)
             look = lines[str(name)]
-            axes.plot(nines, rows["latency_ms"], color=look.colour, linestyle=look.line, linewidth=1.8)
+            axes.plot(nines, rows[Column.LATENCY_MS], color=look.colour, linestyle=look.line, linewidth=1.8)
             axes.plot(
-                nines.iloc[-1:], rows["latency_ms"].iloc[-1:], color=look.colour, marker=look.marker, markersize=5
+                nines.iloc[-1:], rows[Column.LATENCY_MS].iloc[-1:], color=look.colour, marker=look.marker, markersize=5
             )
     if not axes.lines:
         draw_no_answer(axes)
@@ -88,7 +89,7 @@ def answer(latency: pd.DataFrame, stages: list[str]) -> str:
     """The title: the time within which 99 % of the answers came."""
     if latency.empty:
         return "No request was answered, so there is no latency"
-    p99 = latency["p99_ms"].xs(ALL, level="host_tag").reindex(stages).dropna()
+    p99 = latency[Column.P99_MS].xs(ALL, level=Column.HOST_TAG).reindex(stages).dropna()
     if len(stages) == 1:
         return f"99 % of the answers came within {duration(p99.iloc[0])}"
     return "99 % of the answers came within " + ", ".join(

@@ -11,12 +11,13 @@ from analysis.charts.drawing.style import INK, SLATE
 from analysis.charts.drawing.text import shortened, widest
 from analysis.charts.drawing.words import duration, name_of
 from analysis.measures.latency_parts import MEAN, PARTS, TOTAL
+from scenarios.formats.columns import Column
 
 NAMES = {
-    "backend_ms": "backend",
-    "balancer_ms": "balancer",
-    "connect_ms": "connecting",
-    "generator_ms": "network and generator",
+    Column.BACKEND_MS: "backend",
+    Column.BALANCER_MS: "balancer",
+    Column.CONNECT_MS: "connecting",
+    Column.GENERATOR_MS: "network and generator",
 }
 SHADES = dict(zip(NAMES, (SLATE[1], SLATE[0], SLATE[2], SLATE[3]), strict=True))
 COLUMNS = 3
@@ -25,7 +26,7 @@ ROW, LEFT, ABOVE, GAP = 1.5, 0.7, 0.32, (0.75, 0.75)
 
 def parts_figure(parts: pd.DataFrame) -> Figure:
     """Draw a panel per stage, with a bar for the mean and one around each percentile."""
-    stages = list(parts.index.unique("stage"))
+    stages = list(parts.index.unique(Column.STAGE))
     columns = max(1, min(COLUMNS, len(stages)))
     rows = max(1, -(-len(stages) // columns))
     legend, handles = named({NAMES[part]: Patch(color=SHADES[part]) for part in NAMES}, WIDTH - LEFT)
@@ -66,8 +67,8 @@ def answer(parts: pd.DataFrame) -> str:
     """The title: the largest part of the latency in the stage with the most requests."""
     if parts.empty:
         return "Cannot tell: no answer is in both ledgers"
-    means = parts.xs(MEAN, level="around")
-    stage = str(means["count"].idxmax())
+    means = parts.xs(MEAN, level=Column.AROUND)
+    stage = str(means[Column.COUNT].idxmax())
     shares = means[PARTS].loc[stage].clip(lower=0)
     most = str(shares.idxmax())
     of = f" in stage {name_of(stage)}" if len(means) > 1 else ""
@@ -77,8 +78,8 @@ def answer(parts: pd.DataFrame) -> str:
 
 
 WHERE = {
-    "backend_ms": "in the backends",
-    "balancer_ms": "in the balancer",
-    "connect_ms": "on connecting",
-    "generator_ms": "in the network and the generator",
+    Column.BACKEND_MS: "in the backends",
+    Column.BALANCER_MS: "in the balancer",
+    Column.CONNECT_MS: "on connecting",
+    Column.GENERATOR_MS: "in the network and the generator",
 }

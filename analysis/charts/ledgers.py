@@ -10,8 +10,13 @@ from analysis.charts.drawing.scales import plain
 from analysis.charts.drawing.sheet import EDGE, WIDTH, Box, named, place, sheet
 from analysis.charts.drawing.style import GREY, INK, colours
 from analysis.charts.drawing.text import shortened, widest
+from scenarios.formats.columns import Column
 
-LEDGERS = {"client": "client received", "balancer": "balancer passed on", "processed": "backend processed"}
+LEDGERS = {
+    Column.CLIENT: "client received",
+    Column.BALANCER: "balancer passed on",
+    Column.PROCESSED: "backend processed",
+}
 ALPHAS = (1.0, 0.6, 0.3)
 BAR = 0.2  # inches
 NAMES = 2.4
@@ -57,19 +62,19 @@ def draw_ledgers(reconciliation: pd.DataFrame, width: float, axes: Axes) -> None
 def answer(reconciliation: pd.DataFrame, differences: pd.DataFrame, unaccounted: pd.DataFrame) -> str:
     """The title: whether the ledgers agree, or how they differ."""
     if len(unaccounted):
-        caused = int(differences["count"].sum() - unaccounted["count"].sum())
+        caused = int(differences[Column.COUNT].sum() - unaccounted[Column.COUNT].sum())
         return f"The ledgers differ: {_counts(unaccounted)}" + (f"; faults caused {caused:,} more" if caused else "")
     if len(differences):
         return f"The ledgers differ only as the faults account for: {_counts(differences)}"
-    if not len(reconciliation) or not reconciliation["client"].sum():
+    if not len(reconciliation) or not reconciliation[Column.CLIENT].sum():
         return "No ledger counts a right answer"
-    if (reconciliation["client"] == reconciliation["processed"]).all():
-        return f"All three ledgers count the same {reconciliation['client'].sum():,} right answers"
+    if (reconciliation[Column.CLIENT] == reconciliation[Column.PROCESSED]).all():
+        return f"All three ledgers count the same {reconciliation[Column.CLIENT].sum():,} right answers"
     return "The ledgers are too incomplete to compare"
 
 
 def _counts(differences: pd.DataFrame) -> str:
-    counts = differences.groupby("difference", sort=False)["count"].sum()
+    counts = differences.groupby(Column.DIFFERENCE, sort=False)[Column.COUNT].sum()
     return ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
 
 

@@ -12,6 +12,7 @@ from analysis.charts.drawing.sheet import EDGE, WIDTH, Box, named, place, say, s
 from analysis.charts.drawing.stages import height_of, names, shade, spans, write
 from analysis.charts.drawing.style import ALARM, GREY, INK, SLATE
 from analysis.charts.drawing.words import duration, name_of
+from scenarios.formats.columns import Column
 
 LEFT, RIGHT = 0.95, 0.3
 BELOW = 0.95
@@ -35,7 +36,7 @@ def latency_over_time_figure(timeline: pd.DataFrame) -> Figure:
         {
             "p50": Line2D([], [], color=SLATE[2], linewidth=2.4),
             "p99": Line2D([], [], color=INK, linewidth=1.6),
-            f"slowest of each {timeline['seconds'].max():g} s": Line2D(
+            f"slowest of each {timeline[Column.SECONDS].max():g} s": Line2D(
                 [], [], color=ALARM, marker=".", markersize=5, linestyle="none"
             ),
         },
@@ -46,11 +47,15 @@ def latency_over_time_figure(timeline: pd.DataFrame) -> Figure:
 def draw_latency(timeline: pd.DataFrame, axes: Axes) -> None:
     """Draw the percentiles of each stretch of time as lines and the slowest answers as dots; gaps mean no answer."""
     edges = _edges(timeline)
-    axes.stairs(timeline["p50_ms"], edges, baseline=None, color=SLATE[2], linewidth=2.4)
-    axes.stairs(timeline["p99_ms"], edges, baseline=None, color=INK, linewidth=1.6)
-    axes.plot((edges[:-1] + edges[1:]) / 2, timeline["max_ms"], linestyle="none", marker=".", markersize=5, color=ALARM)
-    if timeline["max_ms"].notna().any():
-        low, high = (max(1e-3, float(value)) for value in (timeline["p50_ms"].min(), timeline["max_ms"].max()))
+    axes.stairs(timeline[Column.P50_MS], edges, baseline=None, color=SLATE[2], linewidth=2.4)
+    axes.stairs(timeline[Column.P99_MS], edges, baseline=None, color=INK, linewidth=1.6)
+    axes.plot(
+        (edges[:-1] + edges[1:]) / 2, timeline[Column.MAX_MS], linestyle="none", marker=".", markersize=5, color=ALARM
+    )
+    if timeline[Column.MAX_MS].notna().any():
+        low, high = (
+            max(1e-3, float(value)) for value in (timeline[Column.P50_MS].min(), timeline[Column.MAX_MS].max())
+        )
         axes.set_ylim(low / 1.5, high * 1.5)
         milliseconds(axes)
     else:
@@ -89,10 +94,10 @@ def throughput_figure(timeline: pd.DataFrame, lasted_s: float) -> Figure:
 def draw_rates(timeline: pd.DataFrame, axes: Axes) -> None:
     """Draw the answered requests as an area, the failed ones in front of it, and the sent ones as a line."""
     edges = _edges(timeline)
-    axes.stairs(timeline["answered_per_s"], edges, fill=True, color=SLATE[2])
-    axes.stairs(timeline["failed_per_s"], edges, fill=True, color=ALARM)
-    axes.stairs(timeline["sent_per_s"], edges, baseline=None, color=INK, linewidth=1.2)
-    rates = timeline[["answered_per_s", "failed_per_s", "sent_per_s"]].to_numpy()
+    axes.stairs(timeline[Column.ANSWERED_PER_S], edges, fill=True, color=SLATE[2])
+    axes.stairs(timeline[Column.FAILED_PER_S], edges, fill=True, color=ALARM)
+    axes.stairs(timeline[Column.SENT_PER_S], edges, baseline=None, color=INK, linewidth=1.2)
+    rates = timeline[[Column.ANSWERED_PER_S, Column.FAILED_PER_S, Column.SENT_PER_S]].to_numpy()
     highest = float(rates.max(initial=0.0))
     axes.set_ylim(0, 1.08 * highest if highest > 0 else 1.0)
     plain(axes, "y", ticks=4)
@@ -102,7 +107,7 @@ def draw_rates(timeline: pd.DataFrame, axes: Axes) -> None:
 
 def draw_users(timeline: pd.DataFrame, axes: Axes) -> None:
     """Draw the number of users."""
-    users = timeline["users"].astype("float64").to_numpy()
+    users = timeline[Column.USERS].astype("float64").to_numpy()
     axes.stairs(users, _edges(timeline), baseline=None, color=INK, linewidth=1.6)
     most = float(np.nanmax(users, initial=0.0))
     axes.set_ylim(0, 1.12 * most if most > 0 else 1.0)
@@ -112,19 +117,19 @@ def draw_users(timeline: pd.DataFrame, axes: Axes) -> None:
 
 def latency_answer(timeline: pd.DataFrame) -> str:
     """The title: when latency was highest."""
-    p99 = timeline["p99_ms"].dropna()
+    p99 = timeline[Column.P99_MS].dropna()
     if p99.empty:
         return "No request was answered, so there is no latency"
     place = int(p99.argmax())
     at_s, highest = float(p99.index[place]), float(p99.iloc[place])
-    stage = f" in stage {name_of(timeline['stage'].loc[at_s])}" if timeline["stage"].nunique() > 1 else ""
+    stage = f" in stage {name_of(timeline[Column.STAGE].loc[at_s])}" if timeline[Column.STAGE].nunique() > 1 else ""
     when = f"{at_s:,g} s after the start" if at_s else "right at the start"
     return f"Latency was highest {when}{stage}, with a p99 of {duration(highest)}"
 
 
 def throughput_answer(timeline: pd.DataFrame, lasted_s: float) -> str:
     """The title: how much was answered per second, and whether a request failed."""
-    sent, answered, failed = (int(timeline[name].sum()) for name in ("sent", "answered", "failed"))
+    sent, answered, failed = (int(timeline[name].sum()) for name in (Column.SENT, Column.ANSWERED, Column.FAILED))
     if not sent:
         return "No request was sent"
     if not answered:
@@ -135,7 +140,7 @@ def throughput_answer(timeline: pd.DataFrame, lasted_s: float) -> str:
 
 
 def _edges(timeline: pd.DataFrame) -> np.ndarray:
-    ends = timeline.index.to_numpy(dtype="float64") + timeline["seconds"].to_numpy()
+    ends = timeline.index.to_numpy(dtype="float64") + timeline[Column.SECONDS].to_numpy()
     return np.append(timeline.index.to_numpy(dtype="float64")[:1], ends) if len(ends) else np.array([0.0])
 
 

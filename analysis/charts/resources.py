@@ -16,6 +16,7 @@ from analysis.charts.drawing.style import ALARM, GREY, INK
 from analysis.charts.drawing.text import shortened, widest, width_of
 from analysis.charts.drawing.thinning import thin
 from analysis.charts.drawing.words import name_of
+from scenarios.formats.columns import Column
 
 STYLES: tuple[Any, ...] = ("-", ":")
 HEADROOM = 1.15
@@ -34,10 +35,10 @@ class Measure:
     limit: str | None = None
 
 
-CPU = Measure("CPU in cores", {"cpu": "used"}, "cpu_limit")
-MEMORY = Measure("memory in MiB", {"memory_mib": "used"}, "memory_limit_mib")
-NETWORK = Measure("network in MiB/s", {"received": "received", "sent": "sent"})
-DISK = Measure("disk in MiB/s", {"read": "read", "written": "written"})
+CPU = Measure("CPU in cores", {Column.CPU: "used"}, Column.CPU_LIMIT)
+MEMORY = Measure("memory in MiB", {Column.MEMORY_MIB: "used"}, Column.MEMORY_LIMIT_MIB)
+NETWORK = Measure("network in MiB/s", {Column.RECEIVED: "received", Column.SENT: "sent"})
+DISK = Measure("disk in MiB/s", {Column.READ: "read", Column.WRITTEN: "written"})
 
 
 def resource_figures(
@@ -55,7 +56,7 @@ def resource_figures(
 
 
 def _figure(resource: Measure, intervals: pd.DataFrame, palette: Mapping[str, str], answer: str) -> Figure:
-    services = list(intervals["service"].unique())
+    services = list(intervals[Column.SERVICE].unique())
     rows = -(-len(services) // COLUMNS)
     columns = -(-len(services) // rows)
     limited = bool(resource.limit) and bool((intervals[resource.limit] > 0).any())
@@ -65,7 +66,7 @@ def _figure(resource: Measure, intervals: pd.DataFrame, palette: Mapping[str, st
     figure = sheet(answer, box.bottom + box.height + ABOVE)
     width = (box.width - GAP[0] * (columns - 1)) / columns
     for service, axes in zip(services, grid(figure, box, len(services), columns, GAP), strict=True):
-        of_service = intervals[intervals["service"] == service]
+        of_service = intervals[intervals[Column.SERVICE] == service]
         limit = float(of_service[resource.limit].max()) if resource.limit else 0.0
         draw_use(of_service, resource.lines, palette.get(service, GREY), axes)
         highest = _highest(of_service if limited else intervals, resource)
@@ -100,9 +101,9 @@ def _meanings(resource: Measure, *, limited: bool) -> dict[str, Line2D]:
 
 def draw_use(of_service: pd.DataFrame, lines: Mapping[str, str], colour: str, axes: Axes) -> None:
     """Draw a line per column and replica over time, level between two samples."""
-    for _, rows in of_service.groupby("container"):
-        ends = rows["end_s"].to_numpy()
-        moments = np.append(ends[0] - rows["seconds"].iloc[0], ends)
+    for _, rows in of_service.groupby(Column.CONTAINER):
+        ends = rows[Column.END_S].to_numpy()
+        moments = np.append(ends[0] - rows[Column.SECONDS].iloc[0], ends)
         for column, style in zip(lines, STYLES, strict=False):
             values = rows[column].to_numpy()
             at_s, level = thin(moments, np.append(values[0], values))
@@ -117,11 +118,11 @@ def draw_limit(limit: float, axes: Axes) -> None:
 
 def cpu_answer(usage: pd.DataFrame) -> str:
     """The title: the service that was throttled most often, or that used the most CPU."""
-    limited = usage[usage["cpu_limit"] > 0]
+    limited = usage[usage[Column.CPU_LIMIT] > 0]
     if limited.empty:
-        busiest = usage["cpu_s"].idxmax()
-        return f"{name_of(busiest)} used the most CPU, {usage['cpu_s'].max():,.1f} s; this stack sets no limit"
-    waited = limited["throttled"]
+        busiest = usage[Column.CPU_S].idxmax()
+        return f"{name_of(busiest)} used the most CPU, {usage[Column.CPU_S].max():,.1f} s; this stack sets no limit"
+    waited = limited[Column.THROTTLED]
     if not waited.max():
         return "No service was throttled at its CPU limit"
     share = f"{100 * waited.max():.{0 if waited.max() >= 0.01 else 2}f} %"
@@ -130,25 +131,25 @@ def cpu_answer(usage: pd.DataFrame) -> str:
 
 def memory_answer(usage: pd.DataFrame) -> str:
     """The title: the service that came closest to its memory limit, or that used the most memory."""
-    limited = usage[usage["memory_limit_mib"] > 0]
+    limited = usage[usage[Column.MEMORY_LIMIT_MIB] > 0]
     if limited.empty:
-        most = usage["memory_peak_mib"]
+        most = usage[Column.MEMORY_PEAK_MIB]
         return f"{name_of(most.idxmax())} used the most memory, {most.max():,.0f} MiB; this stack sets no limit"
-    share = limited["memory_peak_mib"] / limited["memory_limit_mib"]
+    share = limited[Column.MEMORY_PEAK_MIB] / limited[Column.MEMORY_LIMIT_MIB]
     verb = "came close to its memory limit" if share.max() > NEAR else "came closest to its memory limit"
     return f"{name_of(share.idxmax())} {verb}, with {100 * share.max():.0f} % of it"
 
 
 def network_answer(usage: pd.DataFrame) -> str:
     """The title: the service with the most network traffic."""
-    received, sent = usage["received_mib"], usage["sent_mib"]
+    received, sent = usage[Column.RECEIVED_MIB], usage[Column.SENT_MIB]
     most = str((received + sent).idxmax())
     return f"{name_of(most)} had the most traffic: {received[most]:,.1f} MiB received, {sent[most]:,.1f} MiB sent"
 
 
 def disk_answer(usage: pd.DataFrame) -> str:
     """The title: the service that used the disk most."""
-    read, written = usage["read_mib"], usage["written_mib"]
+    read, written = usage[Column.READ_MIB], usage[Column.WRITTEN_MIB]
     most = str((read + written).idxmax())
     if not (read + written).max():
         return "No service used the disk"

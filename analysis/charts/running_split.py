@@ -14,6 +14,7 @@ from analysis.charts.drawing.thinning import stretches
 from analysis.charts.drawing.words import cannot_tell, name_of
 from analysis.measures.running_split import HIGHEST, LOWEST, swing
 from analysis.measures.statistics import ROUNDING
+from scenarios.formats.columns import Column
 
 LINEAR = 3.0  # requests; the scale is linear up to here and logarithmic beyond
 SHOWN = f"coloured: possible deviation; grey: allowed; logarithmic beyond {LINEAR:g}"
@@ -23,7 +24,7 @@ ROW, LEFT, BELOW, ABOVE, GAP = 1.05, 0.95, 0.62, 0.32, (0.35, 0.42)
 
 def running_figure(running: pd.DataFrame, allowed: pd.Series, doubt: str) -> Figure:
     """Draw a panel per backend. `allowed` is its bound in requests; `doubt` is empty or why the run cannot tell."""
-    tags = list(dict.fromkeys(running["host_tag"])) or [""]
+    tags = list(dict.fromkeys(running[Column.HOST_TAG])) or [""]
     columns = 1 if len(tags) <= ONE_COLUMN else 2
     rows = -(-len(tags) // columns)
     box = Box(LEFT, BELOW, WIDTH - LEFT - 0.3, rows * ROW + (rows - 1) * GAP[1])
@@ -32,7 +33,7 @@ def running_figure(running: pd.DataFrame, allowed: pd.Series, doubt: str) -> Fig
     width = (box.width - GAP[0] * (columns - 1)) / columns
     palette = colours(list(allowed.index))
     for number, (tag, axes) in enumerate(zip(tags, panels, strict=True)):
-        of_tag = running[running["host_tag"] == tag]
+        of_tag = running[running[Column.HOST_TAG] == tag]
         if len(of_tag):
             draw_running(of_tag, allowed[tag], palette[tag], axes)
             may = f", allowed deviation {allowed[tag]:.2f}"
@@ -54,7 +55,7 @@ def draw_running(running: pd.DataFrame, allowed: float, colour: str, axes: Axes)
     lowest = np.minimum.reduceat(running[LOWEST].to_numpy(), starts)
     highest = np.maximum.reduceat(running[HIGHEST].to_numpy(), starts)
     axes.axhspan(-allowed, allowed, color=BAND, zorder=0, linewidth=0)
-    at_s = running["at_s"].to_numpy()
+    at_s = running[Column.AT_S].to_numpy()
     moments = np.append(at_s[starts], at_s[-1])
     lowest, highest = (np.append(values, values[-1]) for values in (lowest, highest))
     axes.fill_between(moments, lowest, highest, step="post", color=colour, alpha=0.65, linewidth=0)
@@ -67,7 +68,7 @@ def answer(running: pd.DataFrame, allowed: pd.Series, doubt: str) -> str:
         return cannot_tell(doubt)
     if running.empty:
         return "The balancer's log shows no pick"
-    over = swing(running) - allowed.reindex(running["host_tag"].unique())
+    over = swing(running) - allowed.reindex(running[Column.HOST_TAG].unique())
     if over.max() <= ROUNDING:
         return "No backend is known to have deviated more than round-robin allows"
     return f"{name_of(over.idxmax())} deviated at least {over.max():,.1f} requests more than round-robin allows"

@@ -19,6 +19,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.measures.statistics import ALL
 from analysis.tables import Tables
 from analysis.verdict import Verdict
+from scenarios.formats.columns import Column
 
 WORD = 40.0  # points
 COLOURS = {Outcome.PASS: "#1B7837", Outcome.FAIL: ALARM, Outcome.INVALID: "#9A6700", Outcome.UNTESTED: GREY}
@@ -143,9 +144,9 @@ def _draw_course(figure: Figure, tables: Tables, verdict: Verdict, box: Box) -> 
 
 
 def _draw_latency(figure: Figure, evidence: Evidence, tables: Tables, box: Box, key: Legend) -> None:
-    of_all = tables.percentiles[tables.percentiles["host_tag"] == ALL]
+    of_all = tables.percentiles[tables.percentiles[Column.HOST_TAG] == ALL]
     axes = place(figure, box)
-    latency.draw_curves(of_all, "stage", _stage_looks(evidence), axes)
+    latency.draw_curves(of_all, Column.STAGE, _stage_looks(evidence), axes)
     latency.share_scale([axes])
     say(figure, EDGE, box.bottom + box.height / 2, "latency in ms", rotation=90, va="center", color=GREY)
     answer = latency.answer(tables.latency, evidence.stages)
@@ -158,7 +159,10 @@ def _draw_use(figure: Figure, evidence: Evidence, usage: pd.DataFrame, box: Box)
     names = [shortened(str(service), NAMES) for service in usage.index]
     left = box.left + widest(names) + 0.15
     width = (box.left + box.width - left - APART) / 2
-    measures = (("CPU, cores", "cpu_peak", "cpu_limit"), ("memory, MiB", "memory_peak_mib", "memory_limit_mib"))
+    measures = (
+        ("CPU, cores", Column.CPU_PEAK, Column.CPU_LIMIT),
+        ("memory, MiB", Column.MEMORY_PEAK_MIB, Column.MEMORY_LIMIT_MIB),
+    )
     for number, (label, peak, limit) in enumerate(measures):
         axes = place(figure, box._replace(left=left + number * (width + APART), width=width))
         resources.draw_peaks(usage, peak, limit, palette, width, axes)
@@ -166,8 +170,8 @@ def _draw_use(figure: Figure, evidence: Evidence, usage: pd.DataFrame, box: Box)
         if number == 0:
             axes.set_yticks(range(len(usage)), names)
             axes.tick_params(axis="y", length=0, labelcolor=INK)
-    limited = bool((usage[["cpu_limit", "memory_limit_mib"]] > 0).any(axis=None))
-    of_limits = resources.cpu_answer if usage["throttled"].max() > 0 else resources.memory_answer
+    limited = bool((usage[[Column.CPU_LIMIT, Column.MEMORY_LIMIT_MIB]] > 0).any(axis=None))
+    of_limits = resources.cpu_answer if usage[Column.THROTTLED].max() > 0 else resources.memory_answer
     answer = of_limits(usage) if limited else "Peak use; nothing limits it on this stack"
     _heading(figure, box.left, box.bottom + box.height + 0.08, answer, box.width)
 

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.checks import sources
 from analysis.checks.check import Check, CheckKind, Outcome, Source
 from analysis.measures.reconciliation import Difference
+from scenarios.formats.columns import Column
 
 NAMED_IDS = 3
 FAIL, INVALID = Outcome.FAIL, Outcome.INVALID
@@ -136,15 +137,15 @@ KINDS = tuple(_OF[difference] for difference in Difference)  # one without a kin
 def of_requests(differences: pd.DataFrame) -> bool:
     """Whether the ledgers are not of the same requests, so that what one has too much of proves nothing."""
     disturbing = [kind.title for kind in KINDS if kind.effect is SplitEffect.REQUESTS]
-    return bool(differences["difference"].isin(disturbing).any())
+    return bool(differences[Column.DIFFERENCE].isin(disturbing).any())
 
 
 def difference_check(kind: DifferenceKind, differences: pd.DataFrame, *, sound: bool, known: bool = True) -> Check:
     """A fault of the system can be told where the ledgers are `sound`; that there is none, where it is `known`."""
-    rows = differences[differences["difference"] == kind.title]
-    ids = rows.loc[rows["request_id"] != "", "request_id"]
+    rows = differences[differences[Column.DIFFERENCE] == kind.title]
+    ids = rows.loc[rows[Column.REQUEST_ID] != "", Column.REQUEST_ID]
     named = ", ".join(ids.head(NAMED_IDS)) + (", …" if len(ids) > NAMED_IDS else "")
-    observed = f"{rows['count'].sum():,}" + (f" ({named})" if named else "")
+    observed = f"{rows[Column.COUNT].sum():,}" + (f" ({named})" if named else "")
     none = Outcome.PASS if known else INVALID
     return Check(
         kind=kind,

@@ -15,6 +15,7 @@ from analysis.faults.losses import BY_BLACKOUT
 from analysis.faults.outages import Blackout
 from analysis.faults.prediction import RETURNED_AFTER_S
 from analysis.faults.stages import parts
+from scenarios.formats.columns import Column
 
 NAMED_IDS = 3
 
@@ -103,13 +104,13 @@ def _predicted(kind: CheckKind, text: str, expected: str, seen: str, doubt: str,
 
 def _brought_about(evidence: Evidence) -> Check:
     wanted, rows = evidence.manifest.scenario.faults, evidence.applied_faults
-    done = rows[rows["failure"] == ""]
+    done = rows[rows[Column.FAILURE] == ""]
     stages = {number: fault.stage for number, fault in enumerate(wanted, start=1)}
-    late = [stages[number] != stage for number, stage in zip(done["number"], done["stage"], strict=True)]
+    late = [stages[number] != stage for number, stage in zip(done[Column.NUMBER], done[Column.STAGE], strict=True)]
     faults = [
         *([f"{len(wanted) - len(done):,} were not"] if len(done) < len(wanted) else []),
         *([f"{sum(late):,} in a later stage"] if any(late) else []),
-        *rows.loc[rows["failure"] != "", "failure"],
+        *rows.loc[rows[Column.FAILURE] != "", Column.FAILURE],
     ]
     return Check(
         kind=FAULTS,
@@ -121,37 +122,40 @@ def _brought_about(evidence: Evidence) -> Check:
 
 def _by_text(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """What was done to which service, and a row for each time that it was."""
-    texts = (table["kind"] + " " + table["backend"]).str.rstrip()
+    texts = (table[Column.KIND] + " " + table[Column.BACKEND]).str.rstrip()
     for text in texts.drop_duplicates():
         yield str(text), table[texts == text]
 
 
 def _lost(text: str, rows: pd.DataFrame) -> Check:
-    lost, most = int(rows["lost"].sum()), int(rows["may_lose"].sum())
-    held = bool((rows["lost"] <= rows["may_lose"]).all())
-    return _predicted(LOST_BY, text, f"at most {most:,}: {rows['because'].iloc[0]}", f"{lost:,}", "", held=held)
+    lost, most = int(rows[Column.LOST].sum()), int(rows[Column.MAY_LOSE].sum())
+    held = bool((rows[Column.LOST] <= rows[Column.MAY_LOSE]).all())
+    return _predicted(LOST_BY, text, f"at most {most:,}: {rows[Column.BECAUSE].iloc[0]}", f"{lost:,}", "", held=held)
 
 
 def _noticed(text: str, rows: pd.DataFrame, unknown: str) -> Iterator[Check]:
-    limited = rows[rows["noticed_within_s"].map(isfinite)]
+    limited = rows[rows[Column.NOTICED_WITHIN_S].map(isfinite)]
     if len(limited):
-        slowest_s, limit_s = limited["noticed_s"].max(), limited["noticed_within_s"].max()
-        over = limited["well_after_s"] < limited["noticed_within_s"]  # it was well again before that
-        held = bool((over | (limited["noticed_s"] <= limited["noticed_within_s"])).all())
+        slowest_s, limit_s = limited[Column.NOTICED_S].max(), limited[Column.NOTICED_WITHIN_S].max()
+        over = limited[Column.WELL_AFTER_S] < limited[Column.NOTICED_WITHIN_S]  # it was well again before that
+        held = bool((over | (limited[Column.NOTICED_S] <= limited[Column.NOTICED_WITHIN_S])).all())
         yield _predicted(NOTICED, text, f"within {limit_s:g} s", _after(slowest_s), unknown, held=held)
 
 
 def _left_alone(text: str, rows: pd.DataFrame, unknown: str) -> Iterator[Check]:
-    known = rows[rows["may_be_asked"] > 0]
+    known = rows[rows[Column.MAY_BE_ASKED] > 0]
     if len(known):
-        expected, held = f"at most {known['may_be_asked'].sum():,}", known["asked"] <= known["may_be_asked"]
-        yield _predicted(LEFT_ALONE, text, expected, f"{known['asked'].sum():,}", unknown, held=bool(held.all()))
+        expected, held = (
+            f"at most {known[Column.MAY_BE_ASKED].sum():,}",
+            known[Column.ASKED] <= known[Column.MAY_BE_ASKED],
+        )
+        yield _predicted(LEFT_ALONE, text, expected, f"{known[Column.ASKED].sum():,}", unknown, held=bool(held.all()))
 
 
 def _returned(text: str, rows: pd.DataFrame, unknown: str) -> Iterator[Check]:
-    limited = rows[rows["returned_within_s"].map(isfinite) & rows["well_after_s"].notna()]
+    limited = rows[rows[Column.RETURNED_WITHIN_S].map(isfinite) & rows[Column.WELL_AFTER_S].notna()]
     if len(limited):
-        slowest_s, limit_s = limited["returned_s"].max(skipna=False), limited["returned_within_s"].max()
+        slowest_s, limit_s = limited[Column.RETURNED_S].max(skipna=False), limited[Column.RETURNED_WITHIN_S].max()
         held = bool(slowest_s <= limit_s)
         yield _predicted(RETURNED, text, f"within {limit_s:g} s", _after(slowest_s), unknown, held=held)
 
@@ -163,8 +167,8 @@ def _after(seconds: float) -> str:
 def _lost_in_blackout(aftermath: Aftermath) -> Iterator[Check]:
     if not aftermath.blackouts:
         return
-    lost = aftermath.losses[aftermath.losses["fault"] == BY_BLACKOUT]
-    times = zip(lost["sent_s"], lost["ended_s"], strict=True)
+    lost = aftermath.losses[aftermath.losses[Column.FAULT] == BY_BLACKOUT]
+    times = zip(lost[Column.SENT_S], lost[Column.ENDED_S], strict=True)
     late_s = max((_late_s(sent_s, ended_s, aftermath.blackouts) for sent_s, ended_s in times), default=0.0)
     limit_s = aftermath.patience.fail_timeout_s + RETURNED_AFTER_S
     yield Check(

@@ -10,6 +10,7 @@ from analysis.checks.check import Check, CheckKind, Outcome
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.request_rows import counted
 from analysis.measures.generator import LOOP_LAG, own_faults
+from scenarios.formats.columns import Column
 
 TOGETHER = 0.95  # of the users of a rendezvous, with a request in flight at the same time
 
@@ -51,7 +52,9 @@ def generator_checks(evidence: Evidence, stages: pd.DataFrame, overhead: pd.Data
     yield _users(stages)
     yield from (
         _rendezvous(
-            stage.name, stage.users, *(int(stages[column][stage.name]) for column in ("in_flight", "unanswered"))
+            stage.name,
+            stage.users,
+            *(int(stages[column][stage.name]) for column in (Column.IN_FLIGHT, Column.UNANSWERED)),
         )
         for stage in evidence.manifest.scenario.stages
         if stage.rendezvous
@@ -69,9 +72,9 @@ def _check(kind: CheckKind, expected: str, observed: str, *, held: bool, subject
 def _users(stages: pd.DataFrame) -> Check:
     return _check(
         USERS,
-        ", ".join(f"{stage} {users:,}" for stage, users in stages["users_asked"].items()),
-        ", ".join(f"{stage} {users:,}" for stage, users in stages["users"].items()),
-        held=bool((stages["users"] >= stages["users_asked"]).all()),
+        ", ".join(f"{stage} {users:,}" for stage, users in stages[Column.USERS_ASKED].items()),
+        ", ".join(f"{stage} {users:,}" for stage, users in stages[Column.USERS].items()),
+        held=bool((stages[Column.USERS] >= stages[Column.USERS_ASKED]).all()),
     )
 
 
@@ -89,7 +92,8 @@ def _loop_lag(evidence: Evidence, overhead: pd.DataFrame) -> Check:
     limit_ms = evidence.manifest.scenario.generator.loop_lag_p99_ms
     known = LOOP_LAG in overhead.index
     p50, p99, most = (
-        float(overhead[column][LOOP_LAG]) if known else math.nan for column in ("p50_ms", "p99_ms", "max_ms")
+        float(overhead[column][LOOP_LAG]) if known else math.nan
+        for column in (Column.P50_MS, Column.P99_MS, Column.MAX_MS)
     )
     return _check(
         LATENESS,
@@ -100,7 +104,7 @@ def _loop_lag(evidence: Evidence, overhead: pd.DataFrame) -> Check:
 
 
 def _processes(evidence: Evidence) -> Check:
-    expected, seen = evidence.manifest.processes, evidence.generator["process"].nunique()
+    expected, seen = evidence.manifest.processes, evidence.generator[Column.PROCESS].nunique()
     late = f", {seen - expected} of them joined later" if seen > expected else ""
     return _check(
         PROCESSES,
@@ -111,7 +115,7 @@ def _processes(evidence: Evidence) -> Check:
 
 
 def _own_faults(evidence: Evidence) -> Check:
-    errors = evidence.responses["error"]
+    errors = evidence.responses[Column.ERROR]
     faults = errors[own_faults(errors)]
     commonest = f": {counted(faults).idxmax()}" if len(faults) else ""
     return _check(OWN_FAULTS, "none", f"{len(faults):,}{commonest}", held=faults.empty)

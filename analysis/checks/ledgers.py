@@ -13,6 +13,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.faults.accounting import Account
 from analysis.measures.matching import Matching
 from analysis.measures.reconciliation import Difference
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import AFTER, BEFORE
 from scenarios.formats.stack_record import STACK
 from scenarios.spec.target import Target
@@ -84,7 +85,7 @@ def ledger_checks(
     yield _identity(evidence, account)
     sound = log.outcome is Outcome.PASS and not matching.sent_again and not of_differences.of_requests(differences)
     lasting = [tag for tag in evidence.manifest.claim.weights if tag not in account.ended]
-    counted = bool(reconciliation["processed"].reindex(lasting).notna().all())
+    counted = bool(reconciliation[Column.PROCESSED].reindex(lasting).notna().all())
     for kind in of_differences.KINDS:
         yield difference_check(kind, differences, sound=sound, known=counted or not kind.needs_counters)
     target = evidence.manifest.target
@@ -103,7 +104,7 @@ def broken_preconditions(evidence: Evidence, differences: pd.DataFrame, account:
 
 def clock_went_back(evidence: Evidence) -> bool:
     """Whether a worker logged a request with an earlier time than the one before: its clock was set back meanwhile."""
-    return bool((evidence.balancer.groupby("worker")["ended_s"].diff() < 0).any())
+    return bool((evidence.balancer.groupby(Column.WORKER)[Column.ENDED_S].diff() < 0).any())
 
 
 def _standing(evidence: Evidence, account: Account) -> Check:
@@ -131,7 +132,7 @@ def _numbers(pids: list[int]) -> str:
 
 def _log(evidence: Evidence) -> Check:
     begun_s = evidence.manifest.started_at.timestamp() - CLOCKS_APART_S
-    early = int((evidence.balancer["ended_s"] < begun_s).sum())
+    early = int((evidence.balancer[Column.ENDED_S] < begun_s).sum())
     faults = [
         *([f"{evidence.damaged:,} lines are damaged"] if evidence.damaged else []),
         *([f"{early:,} lines are from before the run"] if early else []),
@@ -142,9 +143,15 @@ def _log(evidence: Evidence) -> Check:
 
 def _clocks(evidence: Evidence, matching: Matching) -> Check:
     client, log = evidence.responses, evidence.balancer
-    sent_s, read_s = client["sent_us"] / 1e6, (client["sent_us"] + client["latency_us"] + client["late_us"]) / 1e6
-    early_s = sent_s.to_numpy()[matching.client] - (log["ended_s"] - log["duration_s"]).to_numpy()[matching.balancer]
-    late_s = log["ended_s"].to_numpy()[matching.balancer] - read_s.to_numpy()[matching.client]
+    sent_s, read_s = (
+        client[Column.SENT_US] / 1e6,
+        (client[Column.SENT_US] + client[Column.LATENCY_US] + client[Column.LATE_US]) / 1e6,
+    )
+    early_s = (
+        sent_s.to_numpy()[matching.client]
+        - (log[Column.ENDED_S] - log[Column.DURATION_S]).to_numpy()[matching.balancer]
+    )
+    late_s = log[Column.ENDED_S].to_numpy()[matching.balancer] - read_s.to_numpy()[matching.client]
     apart_s = max(early_s.max(initial=0.0), late_s.max(initial=0.0))
     apart = f"{apart_s:.3f} s apart"
     faults = [
@@ -160,9 +167,9 @@ def _counters(evidence: Evidence, account: Account) -> Check:
         f"{service} did not say {moment} the run"
         for moment in (BEFORE, AFTER)
         for service in evidence.manifest.claim.weights
-        if service not in set(rows.loc[rows["moment"] == moment, "service"])
+        if service not in set(rows.loc[rows[Column.MOMENT] == moment, Column.SERVICE])
     ]
-    begun = rows.groupby("service", sort=False)["started_us"].nunique()
+    begun = rows.groupby(Column.SERVICE, sort=False)[Column.STARTED_US].nunique()
     anew = [service for service in begun.index[begun > 1] if service not in account.ended]
     expected = f"no restart but of {', '.join(sorted(account.ended))}" if account.ended else "no restart"
     faults = silent + [f"{service} began anew" for service in anew]
@@ -170,26 +177,26 @@ def _counters(evidence: Evidence, account: Account) -> Check:
 
 
 def _identity(evidence: Evidence, account: Account) -> Check:
-    rows = evidence.processed.drop_duplicates(["service", "host_tag"])
-    wrong = rows[rows["host_tag"] != rows["service"]]
-    addresses = evidence.balancer[["upstream_addresses", "host_tag"]].drop_duplicates()
-    answered = addresses[took_one(addresses["upstream_addresses"], evidence.notation)]
-    tags, nothing = answered["host_tag"], evidence.notation.nothing
-    right = evidence.balancer["status"].isin(evidence.manifest.target.expected_statuses)
-    unnamed = evidence.balancer[right & (evidence.balancer["host_tag"] == nothing)]
+    rows = evidence.processed.drop_duplicates([Column.SERVICE, Column.HOST_TAG])
+    wrong = rows[rows[Column.HOST_TAG] != rows[Column.SERVICE]]
+    addresses = evidence.balancer[[Column.UPSTREAM_ADDRESSES, Column.HOST_TAG]].drop_duplicates()
+    answered = addresses[took_one(addresses[Column.UPSTREAM_ADDRESSES], evidence.notation)]
+    tags, nothing = answered[Column.HOST_TAG], evidence.notation.nothing
+    right = evidence.balancer[Column.STATUS].isin(evidence.manifest.target.expected_statuses)
+    unnamed = evidence.balancer[right & (evidence.balancer[Column.HOST_TAG] == nothing)]
     shared = [tag for tag in tags[tags.duplicated() & (tags != nothing)].unique() if tag not in account.ended]
     said = [
         *(
             f"{service} answers {f'as {tag}' if tag else 'without a name'}"
-            for service, tag in zip(wrong["service"], wrong["host_tag"], strict=True)
+            for service, tag in zip(wrong[Column.SERVICE], wrong[Column.HOST_TAG], strict=True)
         ),
-        *(f"{tag} answers at {', '.join(answered.loc[tags == tag, 'upstream_addresses'])}" for tag in shared),
-        *(f"answers from {address} have no name" for address in unnamed["upstream_addresses"].unique()),
+        *(f"{tag} answers at {', '.join(answered.loc[tags == tag, Column.UPSTREAM_ADDRESSES])}" for tag in shared),
+        *(f"answers from {address} have no name" for address in unnamed[Column.UPSTREAM_ADDRESSES].unique()),
     ]
     return Check(
         kind=IDENTITY,
         expected=", ".join(evidence.manifest.claim.weights),
-        observed="; ".join(said) or ", ".join(rows["host_tag"]) or "no backend said its name",
+        observed="; ".join(said) or ", ".join(rows[Column.HOST_TAG]) or "no backend said its name",
         outcome=Outcome.of(held=not said, known=len(rows) > 0),
     )
 
@@ -198,8 +205,10 @@ def _agreement(
     reconciliation: pd.DataFrame, differences: pd.DataFrame, account: Account, target: Target, *, sound: bool
 ) -> Iterator[Check]:
     """By backend. What another client caused, or the client forgot, is not the balancer's doing."""
-    unasked = set(differences.loc[differences["difference"] == Difference.UNASKED, "host_tag"])
-    for tag, client, balancer, processed in reconciliation[["client", "balancer", "processed"]].itertuples():
+    unasked = set(differences.loc[differences[Column.DIFFERENCE] == Difference.UNASKED, Column.HOST_TAG])
+    for tag, client, balancer, processed in reconciliation[
+        [Column.CLIENT, Column.BALANCER, Column.PROCESSED]
+    ].itertuples():
         spare, answered = account.done_in_vain(tag), account.answered.get(tag, 0)
         # the balancer logs an answer that was cut off as it began, and not what it had answered when it was killed
         agreed = client - answered <= balancer <= processed <= client + spare

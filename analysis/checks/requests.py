@@ -11,6 +11,7 @@ from analysis.evidence.request_rows import counted
 from analysis.faults.aftermath import Aftermath
 from analysis.measures.generator import own_faults
 from analysis.measures.statistics import ALL
+from scenarios.formats.columns import Column
 
 REQUESTS = CheckKind(
     title="requests",
@@ -63,11 +64,11 @@ def requests_check(evidence: Evidence, repeated: int) -> Check:
 def errors_check(evidence: Evidence, aftermath: Aftermath | None) -> Check:
     """Test the error rate, without the requests that a fault explains."""
     allowed = evidence.manifest.scenario.expect.error_rate
-    errors = evidence.responses["error"]
+    errors = evidence.responses[Column.ERROR]
     errors = errors[~own_faults(errors)]  # which have a check of their own
     if aftermath is not None:
-        explained = aftermath.losses.loc[aftermath.losses["fault"] != 0, "request_id"]
-        errors = errors[~evidence.responses.loc[errors.index, "request_id"].isin(explained)]
+        explained = aftermath.losses.loc[aftermath.losses[Column.FAULT] != 0, Column.REQUEST_ID]
+        errors = errors[~evidence.responses.loc[errors.index, Column.REQUEST_ID].isin(explained)]
     faults = counted(errors[errors != ""])
     failed, sent = int(faults.sum()), len(evidence.responses)
     commonest = f": {faults.idxmax()}" if failed else ""
@@ -81,12 +82,12 @@ def errors_check(evidence: Evidence, aftermath: Aftermath | None) -> Check:
 
 def backends_check(evidence: Evidence, distribution: pd.DataFrame) -> Check:
     """Test that no other backend answered."""
-    strangers = distribution[(distribution["weight"] == 0) & (distribution["answered"] > 0)]["answered"]
+    strangers = distribution[(distribution[Column.WEIGHT] == 0) & (distribution[Column.ANSWERED] > 0)][Column.ANSWERED]
     return Check(
         kind=BACKENDS,
         expected=", ".join(evidence.manifest.claim.weights),
         observed=", ".join(f"{tag} answered {count:,}" for tag, count in strangers.items()) or "no other",
-        outcome=Outcome.of(held=strangers.empty, known=bool(distribution["answered"].sum())),
+        outcome=Outcome.of(held=strangers.empty, known=bool(distribution[Column.ANSWERED].sum())),
     )
 
 
@@ -94,7 +95,7 @@ def latency_checks(evidence: Evidence, latency: pd.DataFrame) -> Iterator[Check]
     """Test the thresholds of the scenario, stage by stage."""
     for stage, limit_ms in evidence.manifest.scenario.expect.p99_ms.items():
         known = (ALL, stage) in latency.index
-        p99_ms = float(latency["p99_ms"][ALL, stage]) if known else float("nan")
+        p99_ms = float(latency[Column.P99_MS][ALL, stage]) if known else float("nan")
         yield Check(
             kind=P99,
             subject=stage,

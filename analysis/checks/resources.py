@@ -9,6 +9,7 @@ from analysis.checks.check import Check, CheckKind, Outcome
 from analysis.evidence.evidence import Evidence
 from analysis.faults.accounting import Account
 from analysis.measures.resources import MIB
+from scenarios.formats.columns import Column
 from scenarios.formats.stack_record import Limits, StackRecord
 
 # The kernel gives out CPU in periods of 0.1 s. A stretch of time meets one period that began before it and one that
@@ -69,9 +70,9 @@ def resource_checks(evidence: Evidence, intervals: pd.DataFrame, account: Accoun
     stack = evidence.stack
     if stack is None:
         return
-    samples = evidence.resources[evidence.resources["service"].isin(stack.services)]
+    samples = evidence.resources[evidence.resources[Column.SERVICE].isin(stack.services)]
     gap = _gap(evidence, samples, [service for service in stack.services if service not in account.broken])
-    spared = samples[~samples["service"].isin(account.broken)]
+    spared = samples[~samples[Column.SERVICE].isin(account.broken)]
     yield _services(spared, stack, gap)
     if not stack.enforces:
         for kind in OF_LIMITS:
@@ -80,8 +81,8 @@ def resource_checks(evidence: Evidence, intervals: pd.DataFrame, account: Accoun
     yield _restarts(spared, gap)
     yield _oom_kills(samples, gap)
     yield _health(spared, gap)
-    yield _limits(samples[~samples["service"].isin(account.limited)], stack, gap)
-    of_stack = intervals[intervals["service"].isin(stack.services)]
+    yield _limits(samples[~samples[Column.SERVICE].isin(account.limited)], stack, gap)
+    of_stack = intervals[intervals[Column.SERVICE].isin(stack.services)]
     yield _within_limits(of_stack, samples, evidence.manifest.host.cpus, gap)
 
 
@@ -90,9 +91,9 @@ def _gap(evidence: Evidence, samples: pd.DataFrame, services: list[str]) -> str:
     responses = evidence.responses
     if responses.empty:
         return "no request was sent"
-    first, last = responses["sent_us"].min(), (responses["sent_us"] + responses["latency_us"]).max()
+    first, last = responses[Column.SENT_US].min(), (responses[Column.SENT_US] + responses[Column.LATENCY_US]).max()
     for service in services:
-        at_us = samples[samples["service"] == service]["at_us"].sort_values()
+        at_us = samples[samples[Column.SERVICE] == service][Column.AT_US].sort_values()
         if at_us.empty:
             return f"{service} was not sampled"
         if at_us.iloc[0] > first or at_us.iloc[-1] < last:
@@ -104,33 +105,33 @@ def _gap(evidence: Evidence, samples: pd.DataFrame, services: list[str]) -> str:
 
 
 def _services(samples: pd.DataFrame, stack: StackRecord, gap: str) -> Check:
-    down = samples[samples["state"] != "running"].drop_duplicates(["service", "state"])
-    faults = [f"{service} {state}" for service, state in zip(down["service"], down["state"], strict=True)]
+    down = samples[samples[Column.STATE] != "running"].drop_duplicates([Column.SERVICE, Column.STATE])
+    faults = [f"{service} {state}" for service, state in zip(down[Column.SERVICE], down[Column.STATE], strict=True)]
     return _judged(SERVICES, ", ".join(stack.services), "all running", faults, gap)
 
 
 def _restarts(samples: pd.DataFrame, gap: str) -> Check:
-    lives = samples.groupby(["service", "container"], sort=False)["started_us"].nunique()
-    starts = (lives - 1).groupby("service", sort=False).sum()
-    by_engine = _grown(samples, ["container"], "restarts")
+    lives = samples.groupby([Column.SERVICE, Column.CONTAINER], sort=False)[Column.STARTED_US].nunique()
+    starts = (lives - 1).groupby(Column.SERVICE, sort=False).sum()
+    by_engine = _grown(samples, [Column.CONTAINER], Column.RESTARTS)
     restarts = pd.concat([starts, by_engine], axis=1).max(axis=1)
     return _judged(RESTARTS, "0", "0", _counted(restarts), gap)
 
 
 def _oom_kills(samples: pd.DataFrame, gap: str) -> Check:
     """By the kernel's count, which begins anew with the container, and by the engine's word, which knows every life."""
-    counted = samples[samples["oom_kills"] >= 0]
-    by_kernel = _grown(counted, ["container", "started_us"], "oom_kills")
-    by_engine = _grown(samples, ["container"], "oom_events").clip(upper=1)
+    counted = samples[samples[Column.OOM_KILLS] >= 0]
+    by_kernel = _grown(counted, [Column.CONTAINER, Column.STARTED_US], Column.OOM_KILLS)
+    by_engine = _grown(samples, [Column.CONTAINER], Column.OOM_EVENTS).clip(upper=1)
     kills = pd.concat([by_kernel, by_engine], axis=1).max(axis=1)
-    uncounted = ", ".join(name for name in samples["service"].unique() if name not in set(counted["service"]))
+    uncounted = ", ".join(name for name in samples[Column.SERVICE].unique() if name not in set(counted[Column.SERVICE]))
     return _judged(OOM_KILLS, "0", "0", _counted(kills), gap or (f"not counted for {uncounted}" if uncounted else ""))
 
 
 def _grown(samples: pd.DataFrame, life: list[str], count: str) -> pd.Series:
     """By service, how much a count rose, each life by itself."""
-    rise = samples.groupby(["service", *life], sort=False)[count].agg(lambda counts: counts.max() - counts.iloc[0])
-    return rise.groupby("service", sort=False).sum()
+    rise = samples.groupby([Column.SERVICE, *life], sort=False)[count].agg(lambda counts: counts.max() - counts.iloc[0])
+    return rise.groupby(Column.SERVICE, sort=False).sum()
 
 
 def _counted(counts: pd.Series) -> list[str]:
@@ -139,16 +140,16 @@ def _counted(counts: pd.Series) -> list[str]:
 
 def _health(samples: pd.DataFrame, gap: str) -> Check:
     """By what the engine says; it need not have asked those that were started for a run before this one."""
-    ill = samples[~samples["health"].isin(["healthy", UNASKED])].drop_duplicates(["service", "health"])
-    states = zip(ill["service"], ill["health"], strict=True)
-    unasked = samples.loc[samples["health"] == UNASKED, "service"].drop_duplicates()
+    ill = samples[~samples[Column.HEALTH].isin(["healthy", UNASKED])].drop_duplicates([Column.SERVICE, Column.HEALTH])
+    states = zip(ill[Column.SERVICE], ill[Column.HEALTH], strict=True)
+    unasked = samples.loc[samples[Column.HEALTH] == UNASKED, Column.SERVICE].drop_duplicates()
     seen = f"all healthy, {', '.join(unasked)} not asked at once" if len(unasked) else "all healthy"
     return _judged(HEALTH, "healthy", seen, [f"{name} {health or 'unchecked'}" for name, health in states], gap)
 
 
 def _limits(samples: pd.DataFrame, stack: StackRecord, gap: str) -> Check:
-    columns = ["service", "cpu_limit", "memory_limit_bytes", "swap_limit_bytes", "pids_limit"]
-    there = samples[samples["state"] == "running"].drop_duplicates(columns)
+    columns = [Column.SERVICE, Column.CPU_LIMIT, Column.MEMORY_LIMIT_BYTES, Column.SWAP_LIMIT_BYTES, Column.PIDS_LIMIT]
+    there = samples[samples[Column.STATE] == "running"].drop_duplicates(columns)
     found = [
         (name, Limits(cpus=cpus, memory_bytes=memory, swap_bytes=swap, pids=pids))
         for name, cpus, memory, swap, pids in zip(*(there[column] for column in columns), strict=True)
@@ -159,9 +160,9 @@ def _limits(samples: pd.DataFrame, stack: StackRecord, gap: str) -> Check:
 
 
 def _within_limits(intervals: pd.DataFrame, samples: pd.DataFrame, cores: int, gap: str) -> Check:
-    cpu = _cpu_of_limit(intervals[intervals["cpu_limit"] > 0], cores)
-    bound = samples[samples["memory_limit_bytes"] > 0]
-    memory = (bound["memory_bytes"] / bound["memory_limit_bytes"]).groupby(bound["service"]).max()
+    cpu = _cpu_of_limit(intervals[intervals[Column.CPU_LIMIT] > 0], cores)
+    bound = samples[samples[Column.MEMORY_LIMIT_BYTES] > 0]
+    memory = (bound[Column.MEMORY_BYTES] / bound[Column.MEMORY_LIMIT_BYTES]).groupby(bound[Column.SERVICE]).max()
     faults = [f"CPU of {name} {100 * share:.0f} %" for name, share in cpu.items() if share > 1]
     faults += [f"memory of {name} {100 * share:.0f} %" for name, share in memory.items() if share > 1]
     return _judged(
@@ -171,14 +172,14 @@ def _within_limits(intervals: pd.DataFrame, samples: pd.DataFrame, cores: int, g
 
 def _cpu_of_limit(limited: pd.DataFrame, cores: int) -> pd.Series:
     """By service, the most CPU that it had between two samples, or on the whole, as a share of what it may have had."""
-    used = limited.assign(cpu_s=limited["cpu"] * limited["seconds"])
-    whole = used.groupby(["service", "container"], as_index=False).agg(
-        {"cpu_s": "sum", "seconds": "sum", "cpu_limit": "max"}
+    used = limited.assign(**{Column.CPU_S: limited[Column.CPU] * limited[Column.SECONDS]})
+    whole = used.groupby([Column.SERVICE, Column.CONTAINER], as_index=False).agg(
+        {Column.CPU_S: "sum", Column.SECONDS: "sum", Column.CPU_LIMIT: "max"}
     )
     stretches = pd.concat([used, whole])
-    allowed_s = stretches["cpu_limit"] * (stretches["seconds"] + SPARE_S) + CARRIED_OVER_S * cores
-    share = stretches["cpu_s"] / allowed_s
-    return share.groupby(stretches["service"]).max()
+    allowed_s = stretches[Column.CPU_LIMIT] * (stretches[Column.SECONDS] + SPARE_S) + CARRIED_OVER_S * cores
+    share = stretches[Column.CPU_S] / allowed_s
+    return share.groupby(stretches[Column.SERVICE]).max()
 
 
 def _judged(kind: CheckKind, expected: str, sound: str, faults: list[str], gap: str) -> Check:

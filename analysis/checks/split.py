@@ -17,6 +17,7 @@ from analysis.faults.stages import EVERY_BACKEND
 from analysis.measures.matching import Matching
 from analysis.measures.running_split import swing
 from analysis.measures.statistics import ROUNDING
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import BALANCER, RESPONSES
 from scenarios.formats.stack_record import STACK
 from scenarios.spec.round_robin.cycle import window_bounds
@@ -66,7 +67,7 @@ def split_checks(
 def doubt_of(evidence: Evidence, matching: Matching, differences: pd.DataFrame, account: Account) -> str:
     """Why the exact bound cannot be applied; empty when it can. It needs to know every pick of the balancer."""
     assert evidence.manifest.end is not None
-    unknown = 0 if evidence.applied_faults.size else int((evidence.responses["host_tag"] == "").sum())
+    unknown = 0 if evidence.applied_faults.size else int((evidence.responses[Column.HOST_TAG] == "").sum())
     if lost := [name for name in (RESPONSES, BALANCER, STACK) if name in evidence.missing]:
         return missing(lost)
     if evidence.responses.empty:
@@ -87,7 +88,7 @@ def doubt_of_times(evidence: Evidence) -> str:
 
 def _of_run(evidence: Evidence, distribution: pd.DataFrame, doubt: str) -> Iterator[Check]:
     claim = evidence.manifest.claim
-    answered = {tag: int(distribution["answered"][tag]) for tag in distribution.index}
+    answered = {tag: int(distribution[Column.ANSWERED][tag]) for tag in distribution.index}
     total_weight = sum(claim.weights.values())
     for tag, (expected, allowed) in _expected(evidence, sum(answered.values()), claim.cycles).items():
         yield Check(
@@ -103,7 +104,7 @@ def _of_run(evidence: Evidence, distribution: pd.DataFrame, doubt: str) -> Itera
 def _of_stages(evidence: Evidence, doubt: str) -> Iterator[Check]:
     """No request is under way between two stages, so that each has picks that follow one another."""
     for stage in evidence.stages:
-        tags = evidence.responses.loc[evidence.responses["stage"] == stage, "host_tag"]
+        tags = evidence.responses.loc[evidence.responses[Column.STAGE] == stage, Column.HOST_TAG]
         off = _off(evidence, tags, evidence.manifest.claim.cycles)
         yield _worst(SPLIT_IN, off, doubt, subject=stage, detail=EVERY_BACKEND)
 
@@ -112,8 +113,8 @@ def _of_workers(evidence: Evidence, doubt: str) -> Check:
     """Without shared memory each worker picks by a cycle of its own."""
     off = [
         (over, f"worker {worker}: {said}")
-        for worker, rows in evidence.balancer.groupby("worker")
-        for over, said in _off(evidence, rows["host_tag"], 1)
+        for worker, rows in evidence.balancer.groupby(Column.WORKER)
+        for over, said in _off(evidence, rows[Column.HOST_TAG], 1)
     ]
     return _worst(SPLIT_BY_WORKER, off, doubt)
 

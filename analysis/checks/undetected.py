@@ -10,6 +10,7 @@ from analysis.checks.check import Check, CheckKind, Outcome
 from analysis.evidence.evidence import Evidence
 from analysis.faults.aftermath import Aftermath
 from analysis.faults.outages import Outage
+from scenarios.formats.columns import Column
 from scenarios.spec.fault_kind import FaultKind
 
 
@@ -41,9 +42,9 @@ def undetected_faults(evidence: Evidence, aftermath: Aftermath) -> Iterator[Chec
     for outage in aftermath.outages:
         if outage.kind not in OF_FAULT:
             continue
-        picks = aftermath.attempts[aftermath.attempts["from_s"].between(outage.broken_s, outage.cured_s)]
+        picks = aftermath.attempts[aftermath.attempts[Column.FROM_S].between(outage.broken_s, outage.cured_s)]
         share = len(picks) * weights.get(outage.backend, 0) / sum(weights.values())
-        took = int((picks["host_tag"] == outage.backend).sum())
+        took = int((picks[Column.HOST_TAG] == outage.backend).sum())
         edges = 1 + evidence.manifest.scenario.peak_users  # picks at its beginning and end, in flight
         doubt = _doubt(outage, picks, evidence)
         yield Check(
@@ -67,5 +68,7 @@ def _doubt(outage: Outage, picks: pd.DataFrame, evidence: Evidence) -> str:
 
 
 def _was_called_unhealthy(outage: Outage, resources: pd.DataFrame) -> bool:
-    meanwhile = (resources["at_us"] / 1e6).between(outage.broken_s, outage.cured_s)
-    return bool((meanwhile & (resources["service"] == outage.backend) & (resources["health"] == "unhealthy")).any())
+    meanwhile = (resources[Column.AT_US] / 1e6).between(outage.broken_s, outage.cured_s)
+    return bool(
+        (meanwhile & (resources[Column.SERVICE] == outage.backend) & (resources[Column.HEALTH] == "unhealthy")).any()
+    )

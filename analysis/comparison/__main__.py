@@ -19,6 +19,7 @@ from analysis.comparison.selection import chosen
 from analysis.comparison.words import percent
 from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ends_in_order
+from scenarios.formats.columns import Column
 from scenarios.formats.report_directory import ReportDirectory
 
 COLOURS = {Change.SAME: "green", Change.BETTER: "cyan", Change.WORSE: "red", Change.UNKNOWN: "yellow"}
@@ -90,10 +91,10 @@ def _latency(latency: pd.DataFrame) -> Table:
     table = _headed("p50 in ms", "stage", "A", "B", "change", "at least", "at most", "")
     for row in latency.reset_index().to_dict("records"):
         table.add_row(
-            row["host_tag"],
-            row["stage"],
+            row[Column.HOST_TAG],
+            row[Column.STAGE],
             *(f"{row[name]:,.1f}" for name in ("a_p50_ms", "b_p50_ms")),
-            *(percent(row[name]) for name in ("ratio", "lowest", "highest")),
+            *(percent(row[name]) for name in (Column.RATIO, Column.LOWEST, Column.HIGHEST)),
             _coloured(row["outcome"]),
         )
     return table
@@ -102,7 +103,7 @@ def _latency(latency: pd.DataFrame) -> Table:
 def _bench_row(effort: pd.DataFrame) -> Table:
     table = _headed("CPU ms per request", "A", "B", "change, not judged")
     for service, row in effort.iterrows():
-        table.add_row(str(service), f"{row['a_cpu_ms']:.2f}", f"{row['b_cpu_ms']:.2f}", percent(row["ratio"]))
+        table.add_row(str(service), f"{row['a_cpu_ms']:.2f}", f"{row['b_cpu_ms']:.2f}", percent(row[Column.RATIO]))
     return table
 
 

@@ -13,6 +13,7 @@ from analysis.charts.drawing.sheet import AXIS, EDGE, WIDTH, Box, grid, sheet
 from analysis.charts.drawing.style import BAND, GREY, INK, Look, looks
 from analysis.charts.drawing.text import shortened, widest, width_of
 from analysis.comparison.words import percent
+from scenarios.formats.columns import Column
 
 HEAD, ROW, GAP, NAMES = 0.4, 0.36, 0.15, 2.5  # inches
 NARROWEST, WIDEST = 1.25, 20.0  # ratios to which the scale reaches
@@ -21,8 +22,8 @@ STEPS = {1.6: (0.7, 0.8, 0.9, 1.1, 1.2, 1.3, 1.5), 3.0: (0.4, 0.6, 0.8, 1.25, 1.
 
 def comparison_figure(latency: pd.DataFrame, margin: float, answer: str) -> Figure:
     """By how much did latency change, backend by backend and stage by stage?"""
-    tags = list(dict.fromkeys(latency.index.get_level_values("host_tag")))
-    stages = list(dict.fromkeys(latency.index.get_level_values("stage")))
+    tags = list(dict.fromkeys(latency.index.get_level_values(Column.HOST_TAG)))
+    stages = list(dict.fromkeys(latency.index.get_level_values(Column.STAGE)))
     left = EDGE + widest([shortened(tag, NAMES) for tag in tags]) + GAP
     said_width = max(width_of(said(change), bold=True) for change in latency.to_dict("records"))
     panel = ROW * len(tags)
@@ -30,7 +31,7 @@ def comparison_figure(latency: pd.DataFrame, margin: float, answer: str) -> Figu
     box = Box(left, EDGE + AXIS, WIDTH - left - said_width - 2 * GAP, len(stages) * (HEAD + panel) - HEAD)
     panels = grid(figure, box, len(stages), 1, (0.0, HEAD))
     for stage, axes in zip(stages, panels, strict=True):
-        draw_changes(latency[latency.index.get_level_values("stage") == stage], looks(tags), axes)
+        draw_changes(latency[latency.index.get_level_values(Column.STAGE) == stage], looks(tags), axes)
         axes.axvspan(1 / (1 + margin), 1 + margin, color=BAND, zorder=0)
         axes.set_title(f"stage {shortened(str(stage), box.width)}")
     scale(latency, panels[-1])
@@ -39,12 +40,12 @@ def comparison_figure(latency: pd.DataFrame, margin: float, answer: str) -> Figu
 
 def draw_changes(changes: pd.DataFrame, looks: Mapping[str, Look], axes: Axes) -> None:
     """A row per backend: a dot for the change, a line for its interval, and both in numbers at the right."""
-    tags = list(changes.index.get_level_values("host_tag"))
+    tags = list(changes.index.get_level_values(Column.HOST_TAG))
     for row, (tag, change) in enumerate(zip(tags, changes.to_dict("records"), strict=True)):
-        if pd.notna(change["ratio"]):
+        if pd.notna(change[Column.RATIO]):
             colour, _, marker = looks[tag]
-            axes.plot([change["lowest"], change["highest"]], [row, row], color=colour, linewidth=2.5)
-            axes.plot([change["ratio"]], [row], color=colour, marker=marker, markersize=8, zorder=3)
+            axes.plot([change[Column.LOWEST], change[Column.HIGHEST]], [row, row], color=colour, linewidth=2.5)
+            axes.plot([change[Column.RATIO]], [row], color=colour, marker=marker, markersize=8, zorder=3)
         axes.annotate(
             said(change),
             (1.0, row),
@@ -64,14 +65,14 @@ def draw_changes(changes: pd.DataFrame, looks: Mapping[str, Look], axes: Axes) -
 
 def said(change: dict[Hashable, Any]) -> str:
     """A change in numbers."""
-    if pd.isna(change["ratio"]):
+    if pd.isna(change[Column.RATIO]):
         return "too few answers"
-    return f"{percent(change['ratio'])}  ({percent(change['lowest'])} … {percent(change['highest'])})"
+    return f"{percent(change[Column.RATIO])}  ({percent(change[Column.LOWEST])} … {percent(change[Column.HIGHEST])})"
 
 
 def scale(latency: pd.DataFrame, axes: Axes) -> None:
     """A logarithmic scale, as far to the left as to the right, in percent."""
-    furthest = max([NARROWEST, *latency["highest"].dropna(), *(1 / latency["lowest"].dropna())])
+    furthest = max([NARROWEST, *latency[Column.HIGHEST].dropna(), *(1 / latency[Column.LOWEST].dropna())])
     reach = min(1.05 * furthest, WIDEST)
     axes.set_xscale("log")
     axes.set_xlim(1 / reach, reach)

@@ -12,6 +12,7 @@ from analysis.comparison.effort import effort
 from analysis.comparison.latency import latency_changes
 from analysis.comparison.run import ComparedRun
 from analysis.comparison.words import answer, refusal
+from scenarios.formats.columns import Column
 
 NOT_WORSE, WORSE, CANNOT_TELL = 0, 1, 3  # as the verdict's exit codes; 2 is a wrong request
 
@@ -51,7 +52,7 @@ class Comparison:
 def _exit_code(claimed: list[Claimed], latency: pd.DataFrame) -> int:
     if Change.WORSE in {*_outcomes(claimed), *latency["outcome"]}:
         return WORSE
-    is_unknown = Change.UNKNOWN in set(_outcomes(claimed)) or latency["ratio"].isna().all()
+    is_unknown = Change.UNKNOWN in set(_outcomes(claimed)) or latency[Column.RATIO].isna().all()
     return CANNOT_TELL if is_unknown else NOT_WORSE
 
 

@@ -12,6 +12,7 @@ from analysis.comparison.chart import comparison_figure
 from analysis.comparison.claims import Claimed
 from analysis.comparison.comparison import Comparison
 from analysis.comparison.latency import MARGIN
+from scenarios.formats.columns import Column
 
 DECIMALS = 6
 ROOM = "comparisons"
@@ -34,7 +35,7 @@ def every_comparison(comparison: Comparison, latency: pd.DataFrame) -> pd.DataFr
     claimed = pd.DataFrame(map(_told, comparison.claims), columns=["what", "a", "b", "outcome"])
     measured = latency.reset_index().assign(what="latency")
     frame = pd.concat([claimed, measured])
-    order = ["what", "host_tag", "stage", "a", "b", *latency.columns.drop("outcome"), "outcome"]
+    order = ["what", Column.HOST_TAG, Column.STAGE, "a", "b", *latency.columns.drop("outcome"), "outcome"]
     return frame[order].astype({"a_count": "Int64", "b_count": "Int64"}).set_index("what")
 
 

@@ -18,6 +18,7 @@ from scipy import stats
 from analysis.comparison.change import Change
 from analysis.evidence.evidence import Evidence
 from analysis.measures.statistics import quantile
+from scenarios.formats.columns import Column
 
 BATCHES = 20
 TRIMMED = 4  # at either end
@@ -26,7 +27,7 @@ AT_LEAST = 5  # good answers in a batch, for its median to mean anything
 MARGIN = 0.05  # that is no change: runs of the same code differ by as much, see docs/comparison.md
 LEVEL = 0.05  # of being wrong anywhere in one comparison
 NONE = np.array([], dtype="int64")
-UNKNOWN = dict.fromkeys(("ratio", "lowest", "highest", "p"), math.nan)
+UNKNOWN = dict.fromkeys((Column.RATIO, Column.LOWEST, Column.HIGHEST, "p"), math.nan)
 
 
 def latency_changes(a: Evidence, b: Evidence) -> pd.DataFrame:
@@ -43,7 +44,7 @@ def latency_changes(a: Evidence, b: Evidence) -> pd.DataFrame:
     pairs = {cell: (of_a.get(cell, NONE), of_b.get(cell, NONE)) for cell in cells}
     judged = sum(_are_enough(*pair) for pair in pairs.values())
     rows = [_counted(*pair) | _difference(*pair, judged) for pair in pairs.values()]
-    index = pd.MultiIndex.from_tuples(list(pairs), names=["host_tag", "stage"])
+    index = pd.MultiIndex.from_tuples(list(pairs), names=[Column.HOST_TAG, Column.STAGE])
     frame = pd.DataFrame(rows, index=index)
     return frame.assign(corrected_p=holm(frame["p"]), outcome=[_outcome(row) for row in rows])
 
@@ -51,9 +52,9 @@ def latency_changes(a: Evidence, b: Evidence) -> pd.DataFrame:
 def _good_answers(evidence: Evidence) -> dict[tuple[str, str], Any]:
     """How long they took, in µs, in the order in which they were asked for. A fast refusal is not fast."""
     rows = evidence.responses
-    good = rows.loc[rows["error"] == "", ["sent_us", "host_tag", "stage", "latency_us"]]
-    good = good.sort_values("sent_us", kind="stable")
-    cells = good.groupby(["host_tag", "stage"])["latency_us"]
+    good = rows.loc[rows[Column.ERROR] == "", [Column.SENT_US, Column.HOST_TAG, Column.STAGE, Column.LATENCY_US]]
+    good = good.sort_values(Column.SENT_US, kind="stable")
+    cells = good.groupby([Column.HOST_TAG, Column.STAGE])[Column.LATENCY_US]
     return {(str(tag), str(stage)): np.maximum(1, of_cell.to_numpy()) for (tag, stage), of_cell in cells}
 
 
@@ -80,9 +81,9 @@ def _difference(a: Any, b: Any, judged: int) -> dict[str, float]:
     mean, spread = _trimmed(np.sort(_medians(b) - _medians(a)))
     reach = float(stats.t.isf(LEVEL / 2 / judged, KEPT - 1)) * spread
     return {
-        "ratio": math.exp(mean),
-        "lowest": math.exp(mean - reach),
-        "highest": math.exp(mean + reach),
+        Column.RATIO: math.exp(mean),
+        Column.LOWEST: math.exp(mean - reach),
+        Column.HIGHEST: math.exp(mean + reach),
         "p": _p(mean, spread),
     }
 
@@ -106,11 +107,11 @@ def _p(mean: float, spread: float) -> float:
 
 
 def _outcome(row: dict[str, float]) -> Change:
-    if row["lowest"] > 1 + MARGIN:
+    if row[Column.LOWEST] > 1 + MARGIN:
         return Change.WORSE
-    if row["highest"] < 1 / (1 + MARGIN):
+    if row[Column.HIGHEST] < 1 / (1 + MARGIN):
         return Change.BETTER
-    if row["lowest"] >= 1 / (1 + MARGIN) and row["highest"] <= 1 + MARGIN:
+    if row[Column.LOWEST] >= 1 / (1 + MARGIN) and row[Column.HIGHEST] <= 1 + MARGIN:
         return Change.SAME
     return Change.UNKNOWN
 

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.comparison.change import Change
 from analysis.comparison.claims import Claimed
 from analysis.comparison.comparability import Circumstance
+from scenarios.formats.columns import Column
 
 NAMED = 2  # changes; the others are counted
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
@@ -21,11 +22,11 @@ def answer(claims: list[Claimed], latency: pd.DataFrame) -> str:
     if any(claim.outcome is Change.UNKNOWN for claim in claims):
         unknown = [claim.what for claim in claims if claim.outcome is Change.UNKNOWN]
         return f"It cannot be told: {_list(unknown)} could not be shown in both runs"
-    known = latency.dropna(subset="ratio")
+    known = latency.dropna(subset=Column.RATIO)
     if known.empty:
         return "It cannot be told: there are too few answers"
-    reach = max(known["highest"].max(), 1 / known["lowest"].min())
-    silent = [f"{tag} in {stage}" for tag, stage in latency.index[latency["ratio"].isna()]]
+    reach = max(known[Column.HIGHEST].max(), 1 / known[Column.LOWEST].min())
+    silent = [f"{tag} in {stage}" for tag, stage in latency.index[latency[Column.RATIO].isna()]]
     but = f"; too few answers of {_list(silent)} to tell" if silent else ""
     if (known["outcome"] == Change.SAME).all():
         return f"Nothing changed by more than {_size(reach)}{but}"
@@ -51,8 +52,8 @@ def _changes(claims: list[Claimed], latency: pd.DataFrame, change: Change) -> It
     again = "holds again" if change is Change.BETTER else "holds no longer"
     yield from (f"{claim.what} {again}" for claim in claims if claim.outcome is change)
     chosen = latency[latency["outcome"] == change]
-    tags, stages = (chosen.index.get_level_values(level) for level in ("host_tag", "stage"))
-    for tag, stage, ratio in zip(tags, stages, chosen["ratio"], strict=True):
+    tags, stages = (chosen.index.get_level_values(level) for level in (Column.HOST_TAG, Column.STAGE))
+    for tag, stage, ratio in zip(tags, stages, chosen[Column.RATIO], strict=True):
         yield f"{tag} got {_faster_or_slower(ratio)} in {stage}"
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from analysis.documents.sheet import Sheet, sheet
+from scenarios.formats.columns import Column
 from scenarios.formats.report_directory import End, Manifest
 
 GIB = 1024**3
@@ -58,8 +59,8 @@ def _stages(manifest: Manifest) -> pd.DataFrame:
 
 
 def _weights(manifest: Manifest) -> pd.DataFrame:
-    weights = _pairs(manifest.claim.weights, "host_tag", "weight")
-    return weights.assign(share=(weights["weight"] / weights["weight"].sum()).round(6))
+    weights = _pairs(manifest.claim.weights, Column.HOST_TAG, Column.WEIGHT)
+    return weights.assign(**{Column.SHARE: (weights[Column.WEIGHT] / weights[Column.WEIGHT].sum()).round(6)})
 
 
 def _files(end: End) -> pd.DataFrame:

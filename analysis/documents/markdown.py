@@ -12,6 +12,7 @@ from analysis.documents.findings import Findings
 from analysis.documents.sheet import sheet
 from analysis.documents.wording import conclusion, consequence, turned, undetected
 from analysis.measures.statistics import ALL
+from scenarios.formats.columns import Column
 
 MARKS = re.compile(r"([\\`*_\[\]|~])")
 
@@ -66,7 +67,7 @@ def _checks(checks: list[Check]) -> str:
 
 
 def _of_all(latency: pd.DataFrame) -> pd.DataFrame:
-    return latency[latency.index.get_level_values("host_tag") == ALL].droplevel("host_tag")
+    return latency[latency.index.get_level_values(Column.HOST_TAG) == ALL].droplevel(Column.HOST_TAG)
 
 
 def _pictures(pictures: list[Picture]) -> Iterator[str]:

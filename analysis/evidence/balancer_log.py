@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.evidence.request_ids import RequestIds
 from analysis.evidence.request_rows import largest, of_rows, read_requests
+from scenarios.formats.columns import Column, header
 from scenarios.formats.rows import Balanced, balanced_of
 from scenarios.spec.balancer import Notation
 from scenarios.spec.errors import UsageError
@@ -25,7 +26,7 @@ def read_log(path: Path, ids: RequestIds) -> tuple[pd.DataFrame, int]:
 
 def upstream_s(log: pd.DataFrame, notation: Notation) -> np.ndarray:
     """By request, the seconds of all attempts at backends, from `upstream_response_s`; no number counts as none."""
-    written = log["upstream_response_s"].cat
+    written = log[Column.UPSTREAM_RESPONSE_S].cat
     attempts = pd.Series(written.categories).str.split(notation.between, regex=True).explode()
     seconds = pd.to_numeric(attempts, errors="coerce").groupby(level=0).sum()
     return np.asarray(seconds, dtype="float64")[written.codes]
@@ -49,13 +50,14 @@ def by_attempt(log: pd.DataFrame, lists: list[str], notation: Notation) -> pd.Da
     split = log.assign(**{name: log[name].astype("object").str.split(notation.between, regex=True) for name in lists})
     lengths = split[lists].map(len)
     rows = split[lengths.eq(lengths[lists[0]], axis=0).all(axis=1)].explode(lists)
-    return rows.assign(last=~rows.index.duplicated(keep="last"))
+    return rows.assign(**{Column.LAST: ~rows.index.duplicated(keep="last")})
 
 
 def _is_whole(frame: pd.DataFrame) -> bool:
     """Whether every row has its last column, which the balancer never leaves empty, and finite times."""
     return bool(
-        (frame[Balanced._fields[-1]] != "").all() and np.isfinite(frame[["ended_s", "duration_s"]]).all(axis=None)
+        (frame[header(Balanced)[-1]] != "").all()
+        and np.isfinite(frame[[Column.ENDED_S, Column.DURATION_S]]).all(axis=None)
     )
 
 
@@ -75,7 +77,7 @@ def _row(line: str) -> Balanced:
     """Read a line. Raises `csv.Error` or `ValueError` when the balancer cannot have written it."""
     (fields,) = csv.reader([line], strict=True)
     row = balanced_of(fields)
-    for name, text, value in zip(Balanced._fields, fields, row, strict=True):
+    for name, text, value in zip(header(Balanced), fields, row, strict=True):
         if isinstance(value, int) and not (text.isascii() and text.isdecimal() and value <= largest(name)):
             raise ValueError(f"{text!r} is not a whole number")
         if isinstance(value, float) and not isfinite(value):

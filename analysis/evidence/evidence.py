@@ -10,6 +10,7 @@ from analysis.evidence.balancer_log import read_log
 from analysis.evidence.frames import empty, read
 from analysis.evidence.request_ids import RequestIds
 from analysis.evidence.request_rows import of_rows, read_requests
+from scenarios.formats.columns import Column
 from scenarios.formats.report_directory import Ledger, Manifest, ReportDirectory
 from scenarios.formats.rows import (
     BACKENDS,
@@ -100,7 +101,7 @@ class Evidence:
     @property
     def backends(self) -> list[str]:
         """The backends of the claim in its order, then every other backend that answered."""
-        tags = self.responses["host_tag"]
+        tags = self.responses[Column.HOST_TAG]
         strangers = sorted(set(tags.unique()) - {"", *self.manifest.claim.weights})
         return [*self.manifest.claim.weights, *strangers]
 

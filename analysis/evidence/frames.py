@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
+from scenarios.formats.columns import header, types_of
 from scenarios.formats.rows import (
     AppliedFault,
     Balanced,
@@ -29,12 +30,12 @@ Row = Response | GeneratorSample | Resource | Balanced | Processed | BenchRow | 
 
 def dtypes_of(row: type[Row]) -> dict[str, str]:
     """The columns of a ledger with their pandas types."""
-    return {name: DTYPES[kind] for name, kind in row.__annotations__.items()}
+    return {name: DTYPES[kind] for name, kind in types_of(row).items()}
 
 
 def empty(row: type[Row]) -> pd.DataFrame:
     """A ledger without rows."""
-    return pd.DataFrame(columns=list(row.__annotations__)).astype(dtypes_of(row))
+    return pd.DataFrame(columns=list(header(row))).astype(dtypes_of(row))
 
 
 def read(path: Path, row: type[Row]) -> pd.DataFrame:
@@ -45,7 +46,7 @@ def read(path: Path, row: type[Row]) -> pd.DataFrame:
 
 def kinds_of(row: type[Row]) -> dict[str, pa.DataType]:
     """The columns of a ledger with their Arrow types."""
-    return {name: KINDS[kind] for name, kind in row.__annotations__.items()}
+    return {name: KINDS[kind] for name, kind in types_of(row).items()}
 
 
 def read_table(path: Path, row: type[Row], kinds: Mapping[str, pa.DataType]) -> pa.Table:
@@ -65,5 +66,5 @@ def read_table(path: Path, row: type[Row], kinds: Mapping[str, pa.DataType]) -> 
 def _require_columns(path: Path, row: type[Row]) -> None:
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         found: Sequence[str] = next(csv.reader(file), [])
-    if tuple(found) != row._fields:
-        raise UsageError(f"{path}: has the columns {list(found)} instead of {list(row._fields)}")
+    if tuple(found) != header(row):
+        raise UsageError(f"{path}: has the columns {list(found)} instead of {list(header(row))}")

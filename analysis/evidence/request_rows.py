@@ -12,28 +12,29 @@ import pyarrow as pa
 
 from analysis.evidence.frames import KINDS, read_table
 from analysis.evidence.request_ids import RequestIds
+from scenarios.formats.columns import Column, header, types_of
 from scenarios.formats.rows import Balanced, Response
 
 Request = Response | Balanced
 
 SMALL = {
-    "latency_us": pa.int32(),  # up to 35 minutes
-    "connect_us": pa.int32(),
-    "late_us": pa.int32(),
-    "status": pa.int16(),
-    "worker": pa.int32(),
+    Column.LATENCY_US: pa.int32(),  # up to 35 minutes
+    Column.CONNECT_US: pa.int32(),
+    Column.LATE_US: pa.int32(),
+    Column.STATUS: pa.int16(),
+    Column.WORKER: pa.int32(),
 }
 FEW = pa.dictionary(pa.int32(), pa.string())
-ID = "request_id"
+ID = Column.REQUEST_ID
 UNUSED = {  # in the balancer's log for readers of the file
-    "connection",
-    "connection_requests",
-    "method",
-    "path",
-    "completion",
-    "body_bytes",
-    "upstream_header_s",
-    "upstream_received_bytes",
+    Column.CONNECTION,
+    Column.CONNECTION_REQUESTS,
+    Column.METHOD,
+    Column.PATH,
+    Column.COMPLETION,
+    Column.BODY_BYTES,
+    Column.UPSTREAM_HEADER_S,
+    Column.UPSTREAM_RECEIVED_BYTES,
 }
 
 
@@ -50,7 +51,7 @@ def read_requests(path: Path, row: type[Request], ids: RequestIds) -> pd.DataFra
 
 def of_rows(rows: Iterable[Request], row: type[Request], ids: RequestIds) -> pd.DataFrame:
     """The same frame, made of rows in memory."""
-    kinds, values = _kinds(row), dict(zip(row._fields, zip(*rows, strict=True), strict=False))
+    kinds, values = _kinds(row), dict(zip(header(row), zip(*rows, strict=True), strict=False))
     texts = values.pop(ID, ())
     table = pa.table({name: pa.array(values.get(name, ()), kinds[name]) for name in kinds if name != ID})
     return _compact(table).assign(**{ID: ids.numbers(texts)})
@@ -74,7 +75,7 @@ def places(texts: pd.Series, names: Sequence[str]) -> np.ndarray:
 
 
 def _kinds(row: type[Request]) -> dict[str, pa.DataType]:
-    kinds = {name: FEW if kind is str else KINDS[kind] for name, kind in row.__annotations__.items()}
+    kinds = {name: FEW if kind is str else KINDS[kind] for name, kind in types_of(row).items()}
     kinds |= {name: kind for name, kind in SMALL.items() if name in kinds} | {ID: pa.string()}
     return {name: kind for name, kind in kinds.items() if name not in UNUSED}
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from analysis.faults.aftermath import Aftermath
 from analysis.faults.outages import Outage
+from scenarios.formats.columns import Column
 
 
 class Absence(NamedTuple):
@@ -35,8 +36,8 @@ def absences(aftermath: Aftermath) -> Iterator[Absence]:
 
 def _absence(outage: Outage, aftermath: Aftermath, fail_timeout_s: float) -> Absence:
     seen = aftermath.table.loc[outage.number].to_dict()
-    known_s = outage.began_s + _earlier(seen["noticed_s"], seen["noticed_within_s"])
-    back_s = outage.well_s + _earlier(seen["returned_s"], seen["returned_within_s"])
+    known_s = outage.began_s + _earlier(seen[Column.NOTICED_S], seen[Column.NOTICED_WITHIN_S])
+    back_s = outage.well_s + _earlier(seen[Column.RETURNED_S], seen[Column.RETURNED_WITHIN_S])
     # what failed is left alone for that long although it is well again
     asked_s = max(outage.cured_s, min(known_s + fail_timeout_s, back_s))
     return Absence(outage.backend, outage.began_s, known_s, asked_s, back_s)

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.evidence.evidence import Evidence
 from analysis.faults.aftermath import Aftermath
 from analysis.measures.reconciliation import Difference
+from scenarios.formats.columns import Column
 from scenarios.spec.fault_kind import FaultKind
 
 OF_HANDED_ON = {Difference.RETRIED, Difference.FAILED_ATTEMPT}
@@ -39,10 +40,10 @@ class Account:
             return cls()
         amiss = aftermath.outages
         of_number = {each.number: each for each in amiss}
-        lost = [of_number[number] for number in aftermath.losses["fault"] if number in of_number]
+        lost = [of_number[number] for number in aftermath.losses[Column.FAULT] if number in of_number]
         return cls(
             unanswered=dict(Counter(outage.backend for outage in lost)),
-            answered=dict(Counter(aftermath.unlogged["host_tag"])),
+            answered=dict(Counter(aftermath.unlogged[Column.HOST_TAG])),
             unlogged=sum(outage.kind is FaultKind.KILL_NGINX_WORKER for outage in lost),
             ended=frozenset(outage.backend for outage in amiss if outage.kind.effect.ends_process),
             broken=frozenset(outage.backend for outage in amiss if outage.backend),
@@ -59,23 +60,25 @@ def unaccounted(differences: pd.DataFrame, evidence: Evidence, aftermath: Afterm
     """The differences between the ledgers that no fault accounts for: all, where there were none."""
     if aftermath is None:
         return differences
-    kinds, ids = differences["difference"], differences["request_id"]
-    lost = aftermath.losses.loc[aftermath.losses["fault"] != 0, "request_id"]
+    kinds, ids = differences[Column.DIFFERENCE], differences[Column.REQUEST_ID]
+    lost = aftermath.losses.loc[aftermath.losses[Column.FAULT] != 0, Column.REQUEST_ID]
     of_lost = kinds.isin(OF_LOST) & ids.isin(evidence.ids.texts(lost))
     of_handed_on = kinds.isin(OF_HANDED_ON) & ids.isin(evidence.ids.texts(_handed_on(aftermath)))
     unasked = kinds == Difference.UNASKED
-    of_answered = (kinds == Difference.UNLOGGED) & ids.isin(evidence.ids.texts(aftermath.unlogged["request_id"]))
+    of_answered = (kinds == Difference.UNLOGGED) & ids.isin(evidence.ids.texts(aftermath.unlogged[Column.REQUEST_ID]))
     died = Account.of(aftermath).unlogged + len(aftermath.unlogged)
-    of_unlogged = unasked & (differences.loc[unasked, "count"].sum() <= died)
+    of_unlogged = unasked & (differences.loc[unasked, Column.COUNT].sum() <= died)
     return differences[~of_lost & ~of_handed_on & ~of_answered & ~of_unlogged]
 
 
 def _handed_on(aftermath: Aftermath) -> pd.Series:
     """The requests (numbers) that met a backend while it was broken, and went on to another."""
-    failed = aftermath.attempts[aftermath.attempts["failed"] & ~aftermath.attempts["last"]]
+    failed = aftermath.attempts[aftermath.attempts[Column.FAILED] & ~aftermath.attempts[Column.LAST]]
     met = [
         any(outage.backend == tag and outage.meets(from_s, until_s) for outage in aftermath.outages)
-        for tag, from_s, until_s in zip(failed["host_tag"], failed["from_s"], failed["until_s"], strict=True)
+        for tag, from_s, until_s in zip(
+            failed[Column.HOST_TAG], failed[Column.FROM_S], failed[Column.UNTIL_S], strict=True
+        )
     ]
-    by_request = pd.Series(met, index=failed["request_id"], dtype=bool).groupby(level=0).all()
+    by_request = pd.Series(met, index=failed[Column.REQUEST_ID], dtype=bool).groupby(level=0).all()
     return pd.Series(by_request.index[by_request])

@@ -19,11 +19,29 @@ from analysis.faults.prediction import (
 )
 from analysis.faults.timed_attempts import TURN_S, most_at_once, timed_attempts
 from analysis.measures.matching import Matching
+from scenarios.formats.columns import Column
 from scenarios.spec.patience import Patience
 
 COLUMNS = [
-    *("fault", "kind", "backend", "stage", "at_s", "well_after_s", "lost", "may_lose", "because"),
-    *("noticed_s", "noticed_within_s", "asked", "may_be_asked", "returned_s", "returned_within_s"),
+    *(
+        Column.FAULT,
+        Column.KIND,
+        Column.BACKEND,
+        Column.STAGE,
+        Column.AT_S,
+        Column.WELL_AFTER_S,
+        Column.LOST,
+        Column.MAY_LOSE,
+        Column.BECAUSE,
+    ),
+    *(
+        Column.NOTICED_S,
+        Column.NOTICED_WITHIN_S,
+        Column.ASKED,
+        Column.MAY_BE_ASKED,
+        Column.RETURNED_S,
+        Column.RETURNED_WITHIN_S,
+    ),
 ]
 
 
@@ -59,37 +77,37 @@ class Aftermath:
         blackouts = list(blackouts_of(amiss, list(evidence.manifest.claim.weights)))
         lost = losses(evidence, matching, amiss, blackouts, attempts)
         rows = [_row(outage, evidence, patience, attempts, blackouts) for outage in amiss]
-        table = pd.DataFrame(rows, columns=COLUMNS).set_index("fault")
-        table["lost"] = lost["fault"].value_counts().reindex(table.index, fill_value=0)
+        table = pd.DataFrame(rows, columns=COLUMNS).set_index(Column.FAULT)
+        table[Column.LOST] = lost[Column.FAULT].value_counts().reindex(table.index, fill_value=0)
         return cls(patience, amiss, blackouts, attempts, lost, unlogged(evidence, matching, amiss), table)
 
 
 def _row(
     outage: Outage, evidence: Evidence, patience: Patience, attempts: pd.DataFrame, blackouts: list[Blackout]
 ) -> dict[str, Any]:
-    own = attempts[attempts["host_tag"] == outage.backend]
+    own = attempts[attempts[Column.HOST_TAG] == outage.backend]
     may, noticed_s = _allowed(outage, evidence, patience, own), _noticed_s(outage, own)
     return {
-        "fault": outage.number,
-        "kind": str(outage.kind),
-        "backend": outage.backend,
-        "stage": outage.stage,
-        "at_s": outage.began_s - evidence.responses["sent_us"].min() / 1e6,
-        "well_after_s": outage.well_s - outage.began_s if isfinite(outage.well_s) else nan,
-        "may_lose": may.most,
-        "because": may.reason,
-        "noticed_s": noticed_s,
-        "noticed_within_s": noticed_within_s(outage, patience),
+        Column.FAULT: outage.number,
+        Column.KIND: str(outage.kind),
+        Column.BACKEND: outage.backend,
+        Column.STAGE: outage.stage,
+        Column.AT_S: outage.began_s - evidence.responses[Column.SENT_US].min() / 1e6,
+        Column.WELL_AFTER_S: outage.well_s - outage.began_s if isfinite(outage.well_s) else nan,
+        Column.MAY_LOSE: may.most,
+        Column.BECAUSE: may.reason,
+        Column.NOTICED_S: noticed_s,
+        Column.NOTICED_WITHIN_S: noticed_within_s(outage, patience),
         **_asked(outage.began_s + noticed_s, outage, own, blackouts, patience),
-        "returned_s": _returned_s(outage, own),
-        "returned_within_s": returned_within_s(outage, patience),
+        Column.RETURNED_S: _returned_s(outage, own),
+        Column.RETURNED_WITHIN_S: returned_within_s(outage, patience),
     }
 
 
 def _allowed(outage: Outage, evidence: Evidence, patience: Patience, own: pd.DataFrame) -> LossLimit:
     client = evidence.responses
-    sent_s = client["sent_us"] / 1e6
-    on_their_way = pd.DataFrame({"from_s": sent_s, "until_s": sent_s + client["latency_us"] / 1e6})
+    sent_s = client[Column.SENT_US] / 1e6
+    on_their_way = pd.DataFrame({Column.FROM_S: sent_s, Column.UNTIL_S: sent_s + client[Column.LATENCY_US] / 1e6})
     until_s = outage.well_s if outage.kind.is_passing else outage.broken_s  # it was applied within that time
     in_flight = most_at_once(on_their_way, outage.began_s - TURN_S, until_s + TURN_S)
     return allowed_losses(outage, own, in_flight, evidence.manifest.scenario.peak_users, patience)
@@ -97,7 +115,10 @@ def _allowed(outage: Outage, evidence: Evidence, patience: Patience, own: pd.Dat
 
 def _noticed_s(outage: Outage, own: pd.DataFrame) -> float:
     """Until the balancer knew of a failure; it leaves a backend alone after so many as it forgives."""
-    failed = own.loc[own["failed"] & (own["until_s"] >= outage.began_s) & (own["from_s"] <= outage.well_s), "until_s"]
+    failed = own.loc[
+        own[Column.FAILED] & (own[Column.UNTIL_S] >= outage.began_s) & (own[Column.FROM_S] <= outage.well_s),
+        Column.UNTIL_S,
+    ]
     return max(0.0, float(failed.min()) - outage.began_s) if len(failed) and outage.is_noticed else nan
 
 
@@ -110,22 +131,22 @@ def _asked(
     gone: in a blackout the last one that has a name may be asked for everything.
     """
     if isnan(known_s) or isinf(outage.cured_s) or known_s > outage.cured_s:
-        return {"asked": 0, "may_be_asked": 0}
-    asked_s = own.loc[own["from_s"].between(known_s + TURN_S, outage.cured_s), "from_s"]
+        return {Column.ASKED: 0, Column.MAY_BE_ASKED: 0}
+    asked_s = own.loc[own[Column.FROM_S].between(known_s + TURN_S, outage.cured_s), Column.FROM_S]
     left_alone_s = outage.cured_s - known_s
     for blackout in blackouts:
         asked_s = asked_s[~asked_s.between(*blackout)]
         left_alone_s -= max(0.0, min(blackout.until_s, outage.cured_s) - max(blackout.from_s, known_s))
-    return {"asked": len(asked_s), "may_be_asked": asks_allowed(left_alone_s, patience)}
+    return {Column.ASKED: len(asked_s), Column.MAY_BE_ASKED: asks_allowed(left_alone_s, patience)}
 
 
 def _returned_s(outage: Outage, own: pd.DataFrame) -> float:
     """Until it was asked for something again, and answered."""
     since_s = outage.well_s - TURN_S if outage.kind.is_passing else outage.cured_s  # until then the old one answers
-    good = own.loc[~own["failed"] & (own["from_s"] >= since_s), "from_s"]
+    good = own.loc[~own[Column.FAILED] & (own[Column.FROM_S] >= since_s), Column.FROM_S]
     return max(0.0, float(good.min()) - outage.well_s) if len(good) and outage.is_noticed else nan
 
 
 def handed_on(attempts: pd.DataFrame) -> Iterator[int]:
     """The requests (numbers) that were sent to a backend after they may have been sent to another."""
-    yield from attempts.loc[attempts["sent"] & ~attempts["last"], "request_id"].drop_duplicates()
+    yield from attempts.loc[attempts[Column.SENT] & ~attempts[Column.LAST], Column.REQUEST_ID].drop_duplicates()

@@ -11,9 +11,10 @@ from analysis.faults.absence import Absence, absences
 from analysis.faults.aftermath import Aftermath
 from analysis.faults.losses import BY_BLACKOUT
 from analysis.measures.timeline import Stretches
+from scenarios.formats.columns import Column
 from scenarios.spec.fault_kind import FaultKind
 
-BY_FAULTS, WHILE_ALL_DOWN, UNEXPLAINED = CAUSES = ("by_faults", "while_all_down", "unexplained")
+BY_FAULTS, WHILE_ALL_DOWN, UNEXPLAINED = CAUSES = (Column.BY_FAULTS, Column.WHILE_ALL_DOWN, Column.UNEXPLAINED)
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,21 @@ class Course:
 
 
 def _shares(evidence: Evidence, aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
-    weights, asked = evidence.manifest.claim.weights, aftermath.attempts[aftermath.attempts["host_tag"] != ""]
-    counted = {tag: _counted(asked.loc[asked["host_tag"] == tag, "from_s"], stretches) for tag in weights}
-    total = _counted(asked["from_s"], stretches).astype("float64")
+    weights, asked = evidence.manifest.claim.weights, aftermath.attempts[aftermath.attempts[Column.HOST_TAG] != ""]
+    counted = {tag: _counted(asked.loc[asked[Column.HOST_TAG] == tag, Column.FROM_S], stretches) for tag in weights}
+    total = _counted(asked[Column.FROM_S], stretches).astype("float64")
     total[total < sum(weights.values())] = nan
     away = list(absences(aftermath))
     begin_s, width_s = stretches.begin_us / 1e6, stretches.width_us / 1e6
     predicted = [predicted_shares(weights, away, at_s, at_s + width_s) for at_s in begin_s]
     frames = [
         _times(stretches).assign(
-            host_tag=tag, picks=counted[tag], share=counted[tag] / total, predicted=[each[tag] for each in predicted]
+            **{
+                Column.HOST_TAG: tag,
+                Column.PICKS: counted[tag],
+                Column.SHARE: counted[tag] / total,
+                Column.PREDICTED: [each[tag] for each in predicted],
+            }
         )
         for tag in weights
     ]
@@ -77,29 +83,29 @@ def predicted_shares(weights: dict[str, int], away: list[Absence], from_s: float
 
 
 def _losses_over_time(aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
-    ended_s, fault = aftermath.losses["ended_s"], aftermath.losses["fault"]
+    ended_s, fault = aftermath.losses[Column.ENDED_S], aftermath.losses[Column.FAULT]
     rows = {BY_FAULTS: fault > 0, WHILE_ALL_DOWN: fault == BY_BLACKOUT, UNEXPLAINED: fault == 0}
     return _times(stretches).assign(**{cause: _counted(ended_s[rows[cause]], stretches) for cause in CAUSES})
 
 
 def _marks(evidence: Evidence, aftermath: Aftermath, stretches: Stretches) -> pd.DataFrame:
-    done = evidence.applied_faults[evidence.applied_faults["failure"] == ""]
-    results = aftermath.table.reindex(done["number"])
+    done = evidence.applied_faults[evidence.applied_faults[Column.FAILURE] == ""]
+    results = aftermath.table.reindex(done[Column.NUMBER])
     return pd.DataFrame(
         {
-            "at_s": (done["began_us"].to_numpy() - stretches.start_us) / 1e6,
-            "kind": done["kind"].to_numpy(),
-            "backend": done["backend"].to_numpy(),
-            "is_cure": [FaultKind.of(kind).is_cure for kind in done["kind"]],
-            "lost": results["lost"].to_numpy(dtype="float64"),
-            "may_lose": results["may_lose"].to_numpy(dtype="float64"),
+            Column.AT_S: (done[Column.BEGAN_US].to_numpy() - stretches.start_us) / 1e6,
+            Column.KIND: done[Column.KIND].to_numpy(),
+            Column.BACKEND: done[Column.BACKEND].to_numpy(),
+            Column.IS_CURE: [FaultKind.of(kind).is_cure for kind in done[Column.KIND]],
+            Column.LOST: results[Column.LOST].to_numpy(dtype="float64"),
+            Column.MAY_LOSE: results[Column.MAY_LOSE].to_numpy(dtype="float64"),
         }
     )
 
 
 def _times(stretches: Stretches) -> pd.DataFrame:
     at_s = (stretches.begin_us - stretches.start_us) / 1e6
-    return pd.DataFrame({"at_s": at_s, "seconds": stretches.width_us / 1e6})
+    return pd.DataFrame({Column.AT_S: at_s, Column.SECONDS: stretches.width_us / 1e6})
 
 
 def _counted(moments_s: pd.Series, stretches: Stretches) -> np.ndarray:

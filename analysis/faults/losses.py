@@ -10,10 +10,11 @@ from analysis.faults.outages import Blackout, Outage
 from analysis.faults.timed_attempts import TURN_S
 from analysis.measures.generator import own_faults
 from analysis.measures.matching import Matching
+from scenarios.formats.columns import Column
 from scenarios.spec.fault_kind import FaultKind
 
 BY_BLACKOUT = -1  # the fault of a request that failed because all backends were down
-COLUMNS = ["request_id", "sent_s", "ended_s", "stage", "fault"]
+COLUMNS = [Column.REQUEST_ID, Column.SENT_S, Column.ENDED_S, Column.STAGE, Column.FAULT]
 
 
 def losses(
@@ -26,19 +27,21 @@ def losses(
     and 0 where nothing explains it.
     """
     failed = _failed(evidence)
-    tried = attempts[attempts["request_id"].isin(failed["request_id"])]
-    sent = set(tried.loc[tried["sent"], "request_id"])
-    last = tried[tried["last"]].drop_duplicates("request_id").set_index("request_id")
-    logged = set(evidence.balancer["request_id"].to_numpy()[matching.balancer])
+    tried = attempts[attempts[Column.REQUEST_ID].isin(failed[Column.REQUEST_ID])]
+    sent = set(tried.loc[tried[Column.SENT], Column.REQUEST_ID])
+    last = tried[tried[Column.LAST]].drop_duplicates(Column.REQUEST_ID).set_index(Column.REQUEST_ID)
+    logged = set(evidence.balancer[Column.REQUEST_ID].to_numpy()[matching.balancer])
     faults = []
-    for request, from_s, until_s in zip(failed["request_id"], failed["sent_s"], failed["ended_s"], strict=True):
+    for request, from_s, until_s in zip(
+        failed[Column.REQUEST_ID], failed[Column.SENT_S], failed[Column.ENDED_S], strict=True
+    ):
         if request not in logged:
             faults.append(_of_nginx(outages, from_s, until_s))
         elif request not in sent and any(blackout.from_s <= until_s for blackout in blackouts):
             faults.append(BY_BLACKOUT)
         else:
             faults.append(_of_backend(outages, last, request))
-    return failed.assign(fault=np.array(faults, dtype="int64"))[COLUMNS]
+    return failed.assign(**{Column.FAULT: np.array(faults, dtype="int64")})[COLUMNS]
 
 
 def unlogged(evidence: Evidence, matching: Matching, outages: list[Outage]) -> pd.DataFrame:
@@ -47,26 +50,26 @@ def unlogged(evidence: Evidence, matching: Matching, outages: list[Outage]) -> p
     A worker does one thing after the other, so there is one of each at most.
     """
     answered = evidence.responses.iloc[matching.unlogged]
-    answered = answered[answered["status"] > 0]
-    answered_s = (answered["sent_us"] + answered["latency_us"]) / 1e6
+    answered = answered[answered[Column.STATUS] > 0]
+    answered_s = (answered[Column.SENT_US] + answered[Column.LATENCY_US]) / 1e6
     found: list[int] = []
     for outage in outages:
         if outage.kind is FaultKind.KILL_NGINX_WORKER:
             meets = answered_s.between(outage.began_s - TURN_S, outage.well_s + TURN_S)
             found += [place for place in answered.index[meets] if place not in found][:1]
-    return answered.loc[found, ["request_id", "host_tag"]]
+    return answered.loc[found, [Column.REQUEST_ID, Column.HOST_TAG]]
 
 
 def _failed(evidence: Evidence) -> pd.DataFrame:
     rows = evidence.responses
-    rows = rows[(rows["error"] != "").to_numpy() & ~own_faults(rows["error"]).to_numpy()]
-    sent_s = rows["sent_us"] / 1e6
+    rows = rows[(rows[Column.ERROR] != "").to_numpy() & ~own_faults(rows[Column.ERROR]).to_numpy()]
+    sent_s = rows[Column.SENT_US] / 1e6
     return pd.DataFrame(
         {
-            "request_id": rows["request_id"],
-            "sent_s": sent_s,
-            "ended_s": sent_s + rows["latency_us"] / 1e6,
-            "stage": rows["stage"].astype("str"),
+            Column.REQUEST_ID: rows[Column.REQUEST_ID],
+            Column.SENT_S: sent_s,
+            Column.ENDED_S: sent_s + rows[Column.LATENCY_US] / 1e6,
+            Column.STAGE: rows[Column.STAGE].astype("str"),
         }
     )
 
@@ -80,7 +83,7 @@ def _of_nginx(outages: list[Outage], from_s: float, until_s: float) -> int:
 def _of_backend(outages: list[Outage], last: pd.DataFrame, request: int) -> int:
     if request not in last.index:
         return 0
-    tag, from_s, until_s = (last[column][request] for column in ("host_tag", "from_s", "until_s"))
+    tag, from_s, until_s = (last[column][request] for column in (Column.HOST_TAG, Column.FROM_S, Column.UNTIL_S))
     found = (each for each in outages if each.backend == tag and each.costs(from_s - TURN_S, until_s + TURN_S))
     return _first(found)
 

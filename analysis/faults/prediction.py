@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.faults.outages import Outage
 from analysis.faults.timed_attempts import TURN_S, most_at_once
+from scenarios.formats.columns import Column
 from scenarios.spec.fault_kind import MayLose, Notice
 from scenarios.spec.patience import Patience
 
@@ -36,7 +37,7 @@ def allowed_losses(outage: Outage, attempts: pd.DataFrame, in_flight: int, users
                 return LossLimit(0, "it was over before a timeout")
             return LossLimit(users + probes, f"one for each user, and {probes:,} that ask whether it is well again")
         case MayLose.EVERY_REQUEST:
-            asked = attempts[(attempts["until_s"] >= outage.began_s) & (attempts["from_s"] <= outage.well_s)]
+            asked = attempts[(attempts[Column.UNTIL_S] >= outage.began_s) & (attempts[Column.FROM_S] <= outage.well_s)]
             return LossLimit(len(asked), "every request that it is asked")
         case _:
             return LossLimit(0, "this fault cuts off no request")

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.evidence.evidence import Evidence
 from analysis.faults.aftermath import Aftermath
 from analysis.faults.outages import Outage
+from scenarios.formats.columns import Column
 from scenarios.spec.claim import Claim
 from scenarios.spec.fault_kind import FaultKind
 from scenarios.spec.round_robin.currents import TooManyStates
@@ -63,17 +64,17 @@ class StageSplit:
 def parts(evidence: Evidence, aftermath: Aftermath) -> list[StageSplit]:
     """A part for each stage of which the split can be predicted: in the others a backend left, or came back."""
     client = evidence.responses
-    ended_us = client["sent_us"] + client["latency_us"]
-    once = client.drop_duplicates("request_id")  # an id that came twice has made the split untestable already
-    stage_of = pd.Series(once["stage"].astype("str").to_numpy(), index=once["request_id"])
-    attempts = aftermath.attempts.assign(stage=aftermath.attempts["request_id"].map(stage_of))
+    ended_us = client[Column.SENT_US] + client[Column.LATENCY_US]
+    once = client.drop_duplicates(Column.REQUEST_ID)  # an id that came twice has made the split untestable already
+    stage_of = pd.Series(once[Column.STAGE].astype("str").to_numpy(), index=once[Column.REQUEST_ID])
+    attempts = aftermath.attempts.assign(**{Column.STAGE: aftermath.attempts[Column.REQUEST_ID].map(stage_of)})
     found = []
     for stage in evidence.stages:
-        rows = (client["stage"] == stage).to_numpy()
+        rows = (client[Column.STAGE] == stage).to_numpy()
         if rows.any():
-            own = attempts[(attempts["stage"] == stage) & (attempts["host_tag"] != "")]
-            unlogged = int(rows.sum()) - own["request_id"].nunique()
-            time_s = client["sent_us"][rows].min() / 1e6, ended_us[rows].max() / 1e6
+            own = attempts[(attempts[Column.STAGE] == stage) & (attempts[Column.HOST_TAG] != "")]
+            unlogged = int(rows.sum()) - own[Column.REQUEST_ID].nunique()
+            time_s = client[Column.SENT_US][rows].min() / 1e6, ended_us[rows].max() / 1e6
             found.append(_part(Seen(stage, *time_s, own, unlogged), evidence, aftermath))
     return [part for part in found if part is not None]
 
@@ -86,7 +87,7 @@ def _part(seen: Seen, evidence: Evidence, aftermath: Aftermath) -> StageSplit | 
     if not all(_is_out(outage, aftermath, seen) for outage in felt) or missing >= claim.weights.keys():
         return None
     weights = {tag: weight for tag, weight in claim.weights.items() if tag not in missing}
-    picks = {tag: int((seen.attempts["host_tag"] == tag).sum()) for tag in weights}
+    picks = {tag: int((seen.attempts[Column.HOST_TAG] == tag).sum()) for tag in weights}
     total = sum(picks.values())
     condition, bounds = _condition(seen, felt, total, evidence, aftermath)
     allowed, doubt = _allowed(bounds, seen.unlogged)
@@ -110,13 +111,13 @@ def _allowed(bounds: Bounds, unlogged: int) -> tuple[dict[str, Fraction], str]:
 
 def _is_felt(outage: Outage, aftermath: Aftermath, seen: Seen) -> bool:
     """Whether it went on, or its backend was not asked again yet, at any moment of this time."""
-    returned_s = aftermath.table["returned_s"][outage.number]
+    returned_s = aftermath.table[Column.RETURNED_S][outage.number]
     return outage.began_s <= seen.until_s and not outage.well_s + returned_s < seen.from_s
 
 
 def _is_out(outage: Outage, aftermath: Aftermath, seen: Seen) -> bool:
     """Whether the balancer knew of it all this time."""
-    noticed_s = aftermath.table["noticed_s"][outage.number]
+    noticed_s = aftermath.table[Column.NOTICED_S][outage.number]
     return outage.began_s + noticed_s <= seen.from_s and seen.until_s <= outage.cured_s
 
 
@@ -128,7 +129,7 @@ def _condition(
     tags, weights = list(claim.weights), list(claim.weights.values())
     if felt:
         missing = sorted({outage.backend for outage in felt})
-        asked = int((seen.attempts["host_tag"].isin(missing)).sum())
+        asked = int((seen.attempts[Column.HOST_TAG].isin(missing)).sum())
         hanging = any(outage.kind.effect.keeps_waiting for outage in felt)
         condition = f"without {' and '.join(missing)}, asked again in vain: {asked:,}"
         return condition, partial(_of_survivors, claim, missing, asked, hanging=hanging)
@@ -166,10 +167,14 @@ def _picks_since_return(seen: Seen, before: list[Outage], aftermath: Aftermath) 
     """How many attempts were begun after every backend that was out had answered again, and before this time."""
     attempts, answered_s = aftermath.attempts, []
     for outage in before:
-        returned_s = outage.well_s + aftermath.table["returned_s"][outage.number]
-        good = (attempts["host_tag"] == outage.backend) & ~attempts["failed"] & (attempts["from_s"] >= returned_s)
-        answered_s.append(min(attempts.loc[good, "until_s"], default=inf))
-    return int(((attempts["from_s"] > max(answered_s)) & (attempts["from_s"] < seen.from_s)).sum())
+        returned_s = outage.well_s + aftermath.table[Column.RETURNED_S][outage.number]
+        good = (
+            (attempts[Column.HOST_TAG] == outage.backend)
+            & ~attempts[Column.FAILED]
+            & (attempts[Column.FROM_S] >= returned_s)
+        )
+        answered_s.append(min(attempts.loc[good, Column.UNTIL_S], default=inf))
+    return int(((attempts[Column.FROM_S] > max(answered_s)) & (attempts[Column.FROM_S] < seen.from_s)).sum())
 
 
 def _times(cycles: int, tags: list[str], bounds: list[Fraction]) -> dict[str, Fraction]:

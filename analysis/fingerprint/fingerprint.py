@@ -16,6 +16,7 @@ from analysis.fingerprint.hypotheses import Finding, findings
 from analysis.fingerprint.probe import Probe
 from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ends_in_order
+from scenarios.formats.columns import Column
 from scenarios.formats.probe_record import RECORD, Phase, ProbeRecord
 from scenarios.formats.rows import PROBE, Probed
 from scenarios.spec.balancer import Algorithm
@@ -89,11 +90,11 @@ def judged(record: ProbeRecord, rows: pd.DataFrame) -> Fingerprint:
 
 def faults_of(record: ProbeRecord, rows: pd.DataFrame) -> Iterator[str]:
     """The reasons why some picks are not known. With one of them, the probe proves nothing."""
-    right = rows["status"].isin(record.target.expected_statuses) & rows["host_tag"].isin(list(record.weights))
+    right = rows[Column.STATUS].isin(record.target.expected_statuses) & rows[Column.HOST_TAG].isin(list(record.weights))
     counts = {
         "not answered by a backend of the configuration": int((~right).sum()),
-        "not in the balancer's log": int((rows["pid"] == 0).sum()),
-        "tried on several backends": int((rows["attempts"] > 1).sum()),
+        "not in the balancer's log": int((rows[Column.PID] == 0).sum()),
+        "tried on several backends": int((rows[Column.ATTEMPTS] > 1).sum()),
     }
     yield from (f"{count} of {len(rows)} requests: {what}" for what, count in counts.items() if count)
     if record.foreign:
@@ -136,7 +137,7 @@ def _read(directory: Path) -> tuple[ProbeRecord, pd.DataFrame]:
     except ValidationError as error:
         raise UsageError(f"{path}: is damaged: {error.errors(include_url=False)[0]['msg']}") from error
     rows = read(directory / PROBE, Probed)
-    missing = {Phase.SEQUENTIAL, Phase.SLOWED} - set(rows["phase"])
+    missing = {Phase.SEQUENTIAL, Phase.SLOWED} - set(rows[Column.PHASE])
     if missing:
         raise UsageError(f"{directory / PROBE}: is damaged: no rows of the phase {', '.join(sorted(missing))}")
     return record, rows

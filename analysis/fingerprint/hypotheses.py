@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.fingerprint.chances import chance_of_counts, chance_of_runs
 from analysis.fingerprint.probe import Probe, windows_of
+from scenarios.formats.columns import Column
 from scenarios.formats.probe_record import Phase
 from scenarios.spec.balancer import Algorithm
 from scenarios.spec.round_robin.cycle import window_bounds
@@ -49,7 +50,7 @@ def per_worker(probe: Probe) -> Finding:
     """Weighted round-robin with a state in every worker: the same, but within each worker."""
     windows, inexact = windows_of(probe, probe.picks_of_workers)
     bound = bounds(probe)[probe.paused]
-    slowed = (rows for _, rows in probe.of(Phase.SLOWED).groupby("pid"))
+    slowed = (rows for _, rows in probe.of(Phase.SLOWED).groupby(Column.PID))
     kept = all(abs(deviation(probe, rows)) <= bound for rows in slowed)
     workers = _many(len(probe.picks_of_workers), "worker")
     evidence = f"{workers}, each by itself: {_exactly(probe, windows, inexact)}"
@@ -62,7 +63,7 @@ def least_connections(probe: Probe) -> Finding:
     """Idle, it picks as round-robin does; but it leaves out who has open requests while another has none."""
     in_turn = _is_in_turn(probe)
     bound = bounds(probe)[probe.paused]
-    kept = abs(deviation(probe, probe.of(Phase.SLOWED))) <= bound * probe.of(Phase.SLOWED)["pid"].nunique()
+    kept = abs(deviation(probe, probe.of(Phase.SLOWED))) <= bound * probe.of(Phase.SLOWED)[Column.PID].nunique()
     against = picks_although_another_was_idle(probe)
     evidence = f"{_taken(probe)}, {against} of them while it had open requests and another had none"
     if not in_turn:
@@ -90,11 +91,11 @@ def random(probe: Probe) -> Finding:
 
 def address_hash(probe: Probe) -> Finding:
     """The client's address alone decides: one address, one backend."""
-    rows = probe.rows[probe.rows["phase"].isin([Phase.SEQUENTIAL, Phase.ADDRESSES])]
-    most = int(rows.groupby("source")["host_tag"].nunique().max())
+    rows = probe.rows[probe.rows[Column.PHASE].isin([Phase.SEQUENTIAL, Phase.ADDRESSES])]
+    most = int(rows.groupby(Column.SOURCE)[Column.HOST_TAG].nunique().max())
     if most > 1:
         return Finding(Algorithm.ADDRESS_HASH, is_excluded=True, evidence=f"one address reached {most} backends")
-    reached, addresses = rows["host_tag"].nunique(), rows["source"].nunique()
+    reached, addresses = rows[Column.HOST_TAG].nunique(), rows[Column.SOURCE].nunique()
     evidence = f"addresses that reached one backend each: {addresses}; backends that they reached: {reached}"
     return Finding(Algorithm.ADDRESS_HASH, is_excluded=False, evidence=evidence, is_certain=reached > 1)
 
@@ -106,7 +107,7 @@ def bounds(probe: Probe) -> dict[str, Fraction]:
 
 def deviation(probe: Probe, rows: pd.DataFrame) -> Fraction:
     """By how many requests the paused backend got more than its share of these rows."""
-    return int((rows["host_tag"] == probe.paused).sum()) - share_of_paused(probe, rows)
+    return int((rows[Column.HOST_TAG] == probe.paused).sum()) - share_of_paused(probe, rows)
 
 
 def share_of_paused(probe: Probe, rows: pd.DataFrame) -> Fraction:
@@ -121,18 +122,18 @@ def picks_although_another_was_idle(probe: Probe) -> int:
     backend has open requests. They begin before the balancer's, so no busy backend looks idle.
     """
     slowed = probe.of(Phase.SLOWED)
-    slowed = slowed.assign(end_us=slowed["sent_us"] + slowed["latency_us"])
+    slowed = slowed.assign(**{Column.END_US: slowed[Column.SENT_US] + slowed[Column.LATENCY_US]})
     return sum(_was_wrong(probe, slowed, row.sent_us, row.pid) for row in _paused_rows(probe, slowed))
 
 
 def _paused_rows(probe: Probe, slowed: pd.DataFrame) -> Iterator[pd.Series]:
-    yield from (row for _, row in slowed.iterrows() if row["host_tag"] == probe.paused)
+    yield from (row for _, row in slowed.iterrows() if row[Column.HOST_TAG] == probe.paused)
 
 
 def _was_wrong(probe: Probe, slowed: pd.DataFrame, at_us: int, pid: int) -> bool:
-    open_then = slowed[(slowed["sent_us"] < at_us) & (at_us < slowed["end_us"])]
-    held = ((open_then["host_tag"] == probe.paused) & (open_then["pid"] == pid)).any()
-    busy = set(open_then["host_tag"])
+    open_then = slowed[(slowed[Column.SENT_US] < at_us) & (at_us < slowed[Column.END_US])]
+    held = ((open_then[Column.HOST_TAG] == probe.paused) & (open_then[Column.PID] == pid)).any()
+    busy = set(open_then[Column.HOST_TAG])
     return bool(held) and any(tag not in busy for tag in probe.weights)
 
 
@@ -150,7 +151,7 @@ def _exactly(probe: Probe, windows: int, inexact: int) -> str:
 
 def _taken(probe: Probe) -> str:
     slowed = probe.of(Phase.SLOWED)
-    taken, share = int((slowed["host_tag"] == probe.paused).sum()), float(share_of_paused(probe, slowed))
+    taken, share = int((slowed[Column.HOST_TAG] == probe.paused).sum()), float(share_of_paused(probe, slowed))
     return f"paused, {probe.paused} took {taken} of {len(slowed)}, and its share is {share:g}"
 
 

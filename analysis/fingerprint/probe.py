@@ -7,6 +7,7 @@ from math import gcd
 
 import pandas as pd
 
+from scenarios.formats.columns import Column
 from scenarios.formats.probe_record import Phase
 
 
@@ -31,17 +32,17 @@ class Probe:
 
     def of(self, phase: Phase) -> pd.DataFrame:
         """The rows of a phase, in the order in which they were sent."""
-        return self.rows[self.rows["phase"] == phase].sort_values("number")
+        return self.rows[self.rows[Column.PHASE] == phase].sort_values(Column.NUMBER)
 
     @property
     def picks(self) -> list[str]:
         """The backends that were picked, one request after the other."""
-        return list(self.of(Phase.SEQUENTIAL)["host_tag"])
+        return list(self.of(Phase.SEQUENTIAL)[Column.HOST_TAG])
 
     @property
     def picks_of_workers(self) -> list[list[str]]:
         """The same for each of the balancer's workers."""
-        return [list(rows["host_tag"]) for _, rows in self.of(Phase.SEQUENTIAL).groupby("pid")]
+        return [list(rows[Column.HOST_TAG]) for _, rows in self.of(Phase.SEQUENTIAL).groupby(Column.PID)]
 
 
 def windows_of(probe: Probe, sequences: Sequence[Sequence[str]]) -> tuple[int, int]:

@@ -7,9 +7,10 @@ import pandas as pd
 from analysis.evidence.balancer_log import by_attempt, took_one, took_several
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.request_rows import counted
+from scenarios.formats.columns import Column
 
-LISTS = ["upstream_addresses", "upstream_statuses", "upstream_connect_s"]
-COLUMNS = ["request_id", "status", *LISTS]
+LISTS = [Column.UPSTREAM_ADDRESSES, Column.UPSTREAM_STATUSES, Column.UPSTREAM_CONNECT_S]
+COLUMNS = [Column.REQUEST_ID, Column.STATUS, *LISTS]
 
 
 @dataclass(frozen=True)
@@ -29,33 +30,33 @@ class Attempts:
     def of(cls, evidence: Evidence) -> "Attempts":
         """Read the attempts from the balancer's log."""
         log, notation = evidence.balancer, evidence.notation
-        addresses = log["upstream_addresses"]
+        addresses = log[Column.UPSTREAM_ADDRESSES]
         single = took_one(addresses, notation)
         of_several = by_attempt(log.loc[took_several(addresses, notation), COLUMNS], LISTS, notation)
         tried = (
-            pd.concat([counted(addresses[single]), counted(of_several["upstream_addresses"])]).groupby(level=0).sum()
+            pd.concat([counted(addresses[single]), counted(of_several[Column.UPSTREAM_ADDRESSES])])
+            .groupby(level=0)
+            .sum()
         )
         backends = backends_at(evidence, single, list(tried.index))
         failed = pd.concat(
             [
-                rows[rows["upstream_statuses"].isin(notation.failed_statuses)]
-                for rows in (log.loc[single, COLUMNS].assign(last=True).astype("object"), of_several)
+                rows[rows[Column.UPSTREAM_STATUSES].isin(notation.failed_statuses)]
+                for rows in (log.loc[single, COLUMNS].assign(**{Column.LAST: True}).astype("object"), of_several)
             ]
-        ).astype({"request_id": "int64"})
-        return cls(
-            counts=tried.groupby(backends).sum(),
-            failed=failed.assign(
-                host_tag=failed["upstream_addresses"].map(backends),
-                sent=failed["upstream_connect_s"] != notation.nothing,
-            ),
-        )
+        ).astype({Column.REQUEST_ID: "int64"})
+        failed[Column.HOST_TAG] = failed[Column.UPSTREAM_ADDRESSES].map(backends)
+        failed[Column.SENT] = failed[Column.UPSTREAM_CONNECT_S] != notation.nothing
+        return cls(counts=tried.groupby(backends).sum(), failed=failed)
 
 
 def backends_at(evidence: Evidence, single: pd.Series, addresses: list[str]) -> dict[str, str]:
     """The backend at each of these addresses, or the address itself if its backend is not known."""
-    log = evidence.balancer.loc[single, ["upstream_addresses", "host_tag"]]
-    signed = log[log["host_tag"] != evidence.notation.nothing].drop_duplicates("upstream_addresses", keep="last")
-    known = dict(zip(signed["upstream_addresses"], signed["host_tag"], strict=True))
+    log = evidence.balancer.loc[single, [Column.UPSTREAM_ADDRESSES, Column.HOST_TAG]]
+    signed = log[log[Column.HOST_TAG] != evidence.notation.nothing].drop_duplicates(
+        Column.UPSTREAM_ADDRESSES, keep="last"
+    )
+    known = dict(zip(signed[Column.UPSTREAM_ADDRESSES], signed[Column.HOST_TAG], strict=True))
     silent = [address for address in addresses if address not in known]
     missing = [tag for tag in evidence.manifest.claim.weights if tag not in known.values()]
     if len(silent) == len(missing) == 1:

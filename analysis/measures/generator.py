@@ -9,12 +9,22 @@ from analysis.evidence.evidence import Evidence
 from analysis.measures.matching import Matching
 from analysis.measures.resources import MIB
 from analysis.measures.statistics import quantile
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import OWN_FAULT, SAMPLE_EVERY_S
 
-COUNTS = ["users", "connections", "in_flight"]
-PROCESS_COLUMNS = ["process", "start_up_s", "seconds", "users", "connects", "cpu_s", "cpu", "memory_peak_mib"]
+COUNTS = [Column.USERS, Column.CONNECTIONS, Column.IN_FLIGHT]
+PROCESS_COLUMNS = [
+    Column.PROCESS,
+    Column.START_UP_S,
+    Column.SECONDS,
+    Column.USERS,
+    Column.CONNECTS,
+    Column.CPU_S,
+    Column.CPU,
+    Column.MEMORY_PEAK_MIB,
+]
 LOOP_LAG, OWN_SHARE = "loop lag", "own share of latency"
-QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p99_ms": 0.99, "max_ms": 1.0}
+QUANTILES = {Column.P50_MS: 0.5, Column.P90_MS: 0.9, Column.P99_MS: 0.99, Column.MAX_MS: 1.0}
 
 
 def totals(evidence: Evidence) -> pd.DataFrame:
@@ -22,12 +32,12 @@ def totals(evidence: Evidence) -> pd.DataFrame:
 
     Between two of its own samples a process counts with the values of the first.
     """
-    samples = evidence.generator.drop_duplicates(["at_us", "process"], keep="last").sort_values("at_us")
+    samples = evidence.generator.drop_duplicates([Column.AT_US, Column.PROCESS], keep="last").sort_values(Column.AT_US)
     if samples.empty:
-        return pd.DataFrame(columns=[*COUNTS, "stage"])
-    by_process = samples.pivot(index="at_us", columns="process", values=COUNTS).ffill().fillna(0)
+        return pd.DataFrame(columns=[*COUNTS, Column.STAGE])
+    by_process = samples.pivot(index=Column.AT_US, columns=Column.PROCESS, values=COUNTS).ffill().fillna(0)
     frame = pd.DataFrame({name: by_process[name].T.sum(axis=0) for name in COUNTS}).astype("int64")
-    return frame.assign(stage=samples.groupby("at_us")["stage"].last())
+    return frame.assign(**{Column.STAGE: samples.groupby(Column.AT_US)[Column.STAGE].last()})
 
 
 def stages(evidence: Evidence, sampled: pd.DataFrame) -> pd.DataFrame:
@@ -42,23 +52,27 @@ def stages(evidence: Evidence, sampled: pd.DataFrame) -> pd.DataFrame:
     """
     responses, rows = evidence.responses, []
     for stage in evidence.manifest.scenario.stages:
-        at = sampled[sampled["stage"] == stage.name]
-        of_stage = responses["stage"] == stage.name
-        answered = responses.loc[of_stage & (responses["status"] > 0), ["sent_us", "latency_us", "late_us"]]
-        complete = at.index[at["users"] >= stage.users]
+        at = sampled[sampled[Column.STAGE] == stage.name]
+        of_stage = responses[Column.STAGE] == stage.name
+        answered = responses.loc[
+            of_stage & (responses[Column.STATUS] > 0), [Column.SENT_US, Column.LATENCY_US, Column.LATE_US]
+        ]
+        complete = at.index[at[Column.USERS] >= stage.users]
         rows.append(
             {
-                "stage": stage.name,
-                "users_asked": stage.users,
-                "users": int(at["users"].max()) if len(at) else 0,
-                "ramp_s": (complete[0] - at.index[0]) / 1e6 if len(complete) else float("nan"),
-                "connections": int(at["connections"].max()) if len(at) else 0,
-                "in_flight": most_at_once(answered["sent_us"], answered["latency_us"] + answered["late_us"]),
-                "unanswered": most_at_once(answered["sent_us"], answered["latency_us"]),
-                "connected_first": int((of_stage & (responses["connect_us"] > 0)).sum()),
+                Column.STAGE: stage.name,
+                Column.USERS_ASKED: stage.users,
+                Column.USERS: int(at[Column.USERS].max()) if len(at) else 0,
+                Column.RAMP_S: (complete[0] - at.index[0]) / 1e6 if len(complete) else float("nan"),
+                Column.CONNECTIONS: int(at[Column.CONNECTIONS].max()) if len(at) else 0,
+                Column.IN_FLIGHT: most_at_once(
+                    answered[Column.SENT_US], answered[Column.LATENCY_US] + answered[Column.LATE_US]
+                ),
+                Column.UNANSWERED: most_at_once(answered[Column.SENT_US], answered[Column.LATENCY_US]),
+                Column.CONNECTED_FIRST: int((of_stage & (responses[Column.CONNECT_US] > 0)).sum()),
             }
         )
-    return pd.DataFrame(rows).set_index("stage")
+    return pd.DataFrame(rows).set_index(Column.STAGE)
 
 
 def most_at_once(starts: pd.Series, lengths: pd.Series) -> int:
@@ -76,33 +90,34 @@ def processes(evidence: Evidence) -> pd.DataFrame:
     """
     started_us = evidence.manifest.generator_started_at.timestamp() * 1e6
     rows = []
-    for process, samples in evidence.generator.groupby("process", sort=False):
-        seconds = (samples["at_us"].max() - samples["at_us"].min()) / 1e6
-        cpu_s = (samples["cpu_us"].max() - samples["cpu_us"].min()) / 1e6
+    for process, samples in evidence.generator.groupby(Column.PROCESS, sort=False):
+        seconds = (samples[Column.AT_US].max() - samples[Column.AT_US].min()) / 1e6
+        cpu_s = (samples[Column.CPU_US].max() - samples[Column.CPU_US].min()) / 1e6
         rows.append(
             {
-                "process": process,
-                "start_up_s": (samples["at_us"].min() - started_us) / 1e6,
-                "seconds": seconds,
-                "users": samples["users"].max(),
-                "connects": samples["connects"].max(),
-                "cpu_s": cpu_s,
-                "cpu": cpu_s / seconds if seconds else float("nan"),
-                "memory_peak_mib": samples["memory_bytes"].max() / MIB,
+                Column.PROCESS: process,
+                Column.START_UP_S: (samples[Column.AT_US].min() - started_us) / 1e6,
+                Column.SECONDS: seconds,
+                Column.USERS: samples[Column.USERS].max(),
+                Column.CONNECTS: samples[Column.CONNECTS].max(),
+                Column.CPU_S: cpu_s,
+                Column.CPU: cpu_s / seconds if seconds else float("nan"),
+                Column.MEMORY_PEAK_MIB: samples[Column.MEMORY_BYTES].max() / MIB,
             }
         )
-    return pd.DataFrame(rows, columns=PROCESS_COLUMNS).set_index("process")
+    return pd.DataFrame(rows, columns=PROCESS_COLUMNS).set_index(Column.PROCESS)
 
 
 def overhead(evidence: Evidence, matching: Matching) -> pd.DataFrame:
     """A row per measure of the latency that the generator adds: count, percentiles and maximum, in ms."""
     measures = {LOOP_LAG: loop_lag_ms(evidence), OWN_SHARE: own_share_ms(evidence, matching)}
     rows: list[dict[str, Any]] = [
-        {"measure": name, "count": len(ms)} | dict(zip(QUANTILES, quantile(ms, list(QUANTILES.values())), strict=True))
+        {Column.MEASURE: name, Column.COUNT: len(ms)}
+        | dict(zip(QUANTILES, quantile(ms, list(QUANTILES.values())), strict=True))
         for name, ms in measures.items()
         if len(ms)
     ]
-    return pd.DataFrame(rows, columns=["measure", "count", *QUANTILES]).set_index("measure")
+    return pd.DataFrame(rows, columns=[Column.MEASURE, Column.COUNT, *QUANTILES]).set_index(Column.MEASURE)
 
 
 def loop_lag_ms(evidence: Evidence) -> np.ndarray:
@@ -110,7 +125,7 @@ def loop_lag_ms(evidence: Evidence) -> np.ndarray:
 
     A busy loop skips samples. They count too, each one period less late than the sample before it.
     """
-    lag_ms, period_ms = evidence.generator["lag_us"].to_numpy() / 1e3, SAMPLE_EVERY_S * 1e3
+    lag_ms, period_ms = evidence.generator[Column.LAG_US].to_numpy() / 1e3, SAMPLE_EVERY_S * 1e3
     left_out = np.floor(lag_ms / period_ms).astype(int)
     steps = np.concatenate([np.arange(1, count + 1) for count in left_out]) if len(left_out) else np.array([])
     return np.concatenate([lag_ms, np.repeat(lag_ms, left_out) - steps * period_ms])
@@ -123,9 +138,9 @@ def own_share_ms(evidence: Evidence, matching: Matching) -> np.ndarray:
     per turn of its event loop, so a value may be off by about 1 ms, and below zero.
     """
     client, log = evidence.responses, evidence.balancer
-    client_ms = (client["latency_us"] - client["connect_us"]).to_numpy()[matching.client] / 1e3
-    balancer_ms = log["duration_s"].to_numpy()[matching.balancer] * 1e3
-    answered = client["status"].to_numpy()[matching.client] > 0
+    client_ms = (client[Column.LATENCY_US] - client[Column.CONNECT_US]).to_numpy()[matching.client] / 1e3
+    balancer_ms = log[Column.DURATION_S].to_numpy()[matching.balancer] * 1e3
+    answered = client[Column.STATUS].to_numpy()[matching.client] > 0
     own_ms: np.ndarray = (client_ms - balancer_ms)[answered]
     return own_ms
 
@@ -135,20 +150,20 @@ def drawn(evidence: Evidence, totals: pd.DataFrame) -> tuple[pd.DataFrame, pd.Se
 
     The samples of the processes have `at_s`, their lag `lag_ms`, and `cpu`, the cores used since the sample before.
     """
-    start_us = evidence.responses["sent_us"].min() if len(evidence.responses) else totals.index[0]
+    start_us = evidence.responses[Column.SENT_US].min() if len(evidence.responses) else totals.index[0]
     by_second = totals.set_index((totals.index - start_us) / 1e6)
     asked = {stage.name: stage.users for stage in evidence.manifest.scenario.stages}
-    samples = evidence.generator.sort_values(["process", "at_us"])
-    grown = samples.groupby("process")[["at_us", "cpu_us"]].diff()
+    samples = evidence.generator.sort_values([Column.PROCESS, Column.AT_US])
+    grown = samples.groupby(Column.PROCESS)[[Column.AT_US, Column.CPU_US]].diff()
     of_process = pd.DataFrame(
         {
-            "process": samples["process"],
-            "at_s": (samples["at_us"] - start_us) / 1e6,
-            "lag_ms": samples["lag_us"] / 1e3,
-            "cpu": grown["cpu_us"] / grown["at_us"],
+            Column.PROCESS: samples[Column.PROCESS],
+            Column.AT_S: (samples[Column.AT_US] - start_us) / 1e6,
+            Column.LAG_MS: samples[Column.LAG_US] / 1e3,
+            Column.CPU: grown[Column.CPU_US] / grown[Column.AT_US],
         }
     )
-    return by_second, by_second["stage"].map(asked).fillna(0), of_process
+    return by_second, by_second[Column.STAGE].map(asked).fillna(0), of_process
 
 
 def own_faults(errors: pd.Series) -> pd.Series:

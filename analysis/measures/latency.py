@@ -8,12 +8,20 @@ import pandas as pd
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.request_rows import places
 from analysis.measures.statistics import ALL, at_rank, ranks
+from scenarios.formats.columns import Column
 
-QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "p99_9_ms": 0.999, "p99_99_ms": 0.9999}
+QUANTILES = {
+    Column.P50_MS: 0.5,
+    Column.P90_MS: 0.9,
+    Column.P95_MS: 0.95,
+    Column.P99_MS: 0.99,
+    Column.P99_9_MS: 0.999,
+    Column.P99_99_MS: 0.9999,
+}
 NINES = 4  # p99.99
 STEPS = 14  # of a curve, from one nine to the next
 BEYOND = 5  # slower answers that a percentile needs: with fewer, its value would differ much in the next run
-KEYS = ["host_tag", "stage"]
+KEYS = [Column.HOST_TAG, Column.STAGE]
 
 Ordered = Mapping[tuple[str, str], np.ndarray]
 
@@ -24,12 +32,12 @@ def ordered(evidence: Evidence) -> Ordered:
     They are of answered requests, whatever the status. A request without an answer has no latency.
     """
     responses = evidence.responses
-    answered = np.flatnonzero(responses["status"] > 0)
-    latency_us = responses["latency_us"].to_numpy()[answered]
+    answered = np.flatnonzero(responses[Column.STATUS] > 0)
+    latency_us = responses[Column.LATENCY_US].to_numpy()[answered]
     order = np.argsort(latency_us)
     latency_us, answered = latency_us[order], answered[order]
-    tag = places(responses["host_tag"], evidence.backends)[answered]
-    stage = places(responses["stage"], evidence.stages)[answered]
+    tag = places(responses[Column.HOST_TAG], evidence.backends)[answered]
+    stage = places(responses[Column.STAGE], evidence.stages)[answered]
     chosen = {
         (of_tag, of_stage): latency_us[_are(tag, row) & _are(stage, column)]
         for row, of_tag in [*enumerate(evidence.backends), (None, ALL)]
@@ -42,12 +50,12 @@ def latency(ordered: Ordered) -> pd.DataFrame:
     """A row per backend and stage, and over all of either: count, mean, percentiles and maximum, in ms."""
     rows = [
         dict(zip(KEYS, key, strict=True))
-        | {"count": len(us), "mean_ms": us.mean() / 1e3}
+        | {Column.COUNT: len(us), Column.MEAN_MS: us.mean() / 1e3}
         | dict(zip(QUANTILES, at_rank(us, np.array(list(QUANTILES.values()))) / 1e3, strict=True))
-        | {"max_ms": us[-1] / 1e3}
+        | {Column.MAX_MS: us[-1] / 1e3}
         for key, us in ordered.items()
     ]
-    return pd.DataFrame(rows, columns=[*KEYS, "count", "mean_ms", *QUANTILES, "max_ms"]).set_index(KEYS)
+    return pd.DataFrame(rows, columns=[*KEYS, Column.COUNT, Column.MEAN_MS, *QUANTILES, Column.MAX_MS]).set_index(KEYS)
 
 
 def percentiles(ordered: Ordered) -> pd.DataFrame:
@@ -60,8 +68,12 @@ def percentiles(ordered: Ordered) -> pd.DataFrame:
         slower = len(us) - 1 - ranks(np.full(len(CURVE), len(us)), CURVE / 100)
         curve = CURVE[(CURVE <= 50) | (slower >= BEYOND)]
         values = at_rank(us, curve / 100) / 1e3
-        frames.append(pd.DataFrame({"host_tag": tag, "stage": stage, "percentile": curve, "latency_ms": values}))
-    columns = [*KEYS, "percentile", "latency_ms"]
+        frames.append(
+            pd.DataFrame(
+                {Column.HOST_TAG: tag, Column.STAGE: stage, Column.PERCENTILE: curve, Column.LATENCY_MS: values}
+            )
+        )
+    columns = [*KEYS, Column.PERCENTILE, Column.LATENCY_MS]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence
+from scenarios.formats.columns import Column
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Matching:
     @classmethod
     def of(cls, evidence: Evidence) -> "Matching":
         """Match the rows by request id."""
-        sent, sent_at, sent_again = _last_of_each(evidence.responses["request_id"])
-        logged, logged_at, logged_again = _last_of_each(evidence.balancer["request_id"])
+        sent, sent_at, sent_again = _last_of_each(evidence.responses[Column.REQUEST_ID])
+        logged, logged_at, logged_again = _last_of_each(evidence.balancer[Column.REQUEST_ID])
         place = np.searchsorted(logged, sent)
         place[place == len(logged)] = 0
         both = logged[place] == sent if len(logged) else np.zeros(len(sent), dtype=bool)

@@ -16,19 +16,20 @@ from analysis.evidence.request_rows import counted
 from analysis.measures.attempts import Attempts
 from analysis.measures.generator import own_faults
 from analysis.measures.matching import Matching
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import AFTER, BEFORE
 
 UNNAMED = "(no name)"  # the backend of an answer without a tag
 LOGGED = {
-    "request_id": "request_id",
-    "ended_s": "ended_s",
-    "status": "status_logged",
-    "host_tag": "tag_logged",
-    "upstream_addresses": "upstream_addresses",
-    "upstream_statuses": "upstream_statuses",
+    Column.REQUEST_ID: Column.REQUEST_ID,
+    Column.ENDED_S: Column.ENDED_S,
+    Column.STATUS: Column.STATUS_LOGGED,
+    Column.HOST_TAG: Column.TAG_LOGGED,
+    Column.UPSTREAM_ADDRESSES: Column.UPSTREAM_ADDRESSES,
+    Column.UPSTREAM_STATUSES: Column.UPSTREAM_STATUSES,
 }
-LOGGED_TEXTS = ("tag_logged", "upstream_addresses", "upstream_statuses")
-DIFFERENCES = ["difference", "host_tag", "request_id", "count", "detail"]
+LOGGED_TEXTS = (Column.TAG_LOGGED, Column.UPSTREAM_ADDRESSES, Column.UPSTREAM_STATUSES)
+DIFFERENCES = [Column.DIFFERENCE, Column.HOST_TAG, Column.REQUEST_ID, Column.COUNT, Column.DETAIL]
 
 
 class Difference(StrEnum):
@@ -57,15 +58,15 @@ def reconciliation(evidence: Evidence, matching: Matching, attempts: Attempts) -
     client, log = evidence.responses, evidence.balancer
     right = evidence.manifest.target.expected_statuses
     each_once = np.concatenate([matching.balancer, matching.unsent])
-    passed_on = log["host_tag"].iloc[each_once][log["status"].iloc[each_once].isin(right)]
+    passed_on = log[Column.HOST_TAG].iloc[each_once][log[Column.STATUS].iloc[each_once].isin(right)]
     counts = {
-        "client": counted(client["host_tag"][client["status"].isin(right)]).rename({"": UNNAMED}),
-        "balancer": counted(passed_on).rename({evidence.notation.nothing: UNNAMED}),
-        "attempts": attempts.counts,
+        Column.CLIENT: counted(client[Column.HOST_TAG][client[Column.STATUS].isin(right)]).rename({"": UNNAMED}),
+        Column.BALANCER: counted(passed_on).rename({evidence.notation.nothing: UNNAMED}),
+        Column.ATTEMPTS: attempts.counts,
     }
     tags = list(dict.fromkeys([*evidence.backends, *(tag for each in counts.values() for tag in each.index)]))
     frame = pd.DataFrame({name: each.reindex(tags, fill_value=0) for name, each in counts.items()}).astype("int64")
-    return frame.assign(processed=_processed(evidence).reindex(tags)).rename_axis("host_tag")
+    return frame.assign(**{Column.PROCESSED: _processed(evidence).reindex(tags)}).rename_axis(Column.HOST_TAG)
 
 
 def differences(
@@ -79,11 +80,13 @@ def differences(
     frames = [
         pd.DataFrame(
             {
-                "difference": str(kind),
-                "host_tag": both["host_tag"].where(both["status"] > 0, both["tag_logged"])[chosen].fillna(""),
-                "request_id": both.loc[chosen, "request_id"],
-                "count": 1,
-                "detail": _detail(both[chosen]),
+                Column.DIFFERENCE: str(kind),
+                Column.HOST_TAG: both[Column.HOST_TAG]
+                .where(both[Column.STATUS] > 0, both[Column.TAG_LOGGED])[chosen]
+                .fillna(""),
+                Column.REQUEST_ID: both.loc[chosen, Column.REQUEST_ID],
+                Column.COUNT: 1,
+                Column.DETAIL: _detail(both[chosen]),
             }
         )
         for kind, chosen in _found(evidence, both, matching).items()
@@ -95,22 +98,22 @@ def differences(
 
 def _found(evidence: Evidence, both: pd.DataFrame, matching: Matching) -> dict[Difference, pd.Series]:
     """By kind of difference, which of these requests show it."""
-    sent, logged, answered = both["sent_us"].notna(), both["ended_s"].notna(), both["status"] > 0
+    sent, logged, answered = both[Column.SENT_US].notna(), both[Column.ENDED_S].notna(), both[Column.STATUS] > 0
     notation = evidence.notation
-    own = own_faults(both["error"])
-    left = sent & (own | (both["status_logged"] == notation.client_left))
-    several = took_several(both["upstream_addresses"], notation).fillna(value=False)
+    own = own_faults(both[Column.ERROR])
+    left = sent & (own | (both[Column.STATUS_LOGGED] == notation.client_left))
+    several = took_several(both[Column.UPSTREAM_ADDRESSES], notation).fillna(value=False)
     repeated = evidence.ids.texts(matching.logged_again)
-    prefixes = both.loc[~sent, "request_id"].str.split("-").str[0]
-    ours = prefixes.isin(set(evidence.generator["process"])).reindex(both.index, fill_value=False)
-    passed_on = both["upstream_addresses"].ne(notation.nothing)  # or no backend was picked for it
-    tag_logged = both["tag_logged"].replace(notation.nothing, "")
-    altered = (both["status"] != both["status_logged"]) | (both["host_tag"] != tag_logged)
-    failed = both["upstream_statuses"].isin(notation.failed_statuses) & passed_on
+    prefixes = both.loc[~sent, Column.REQUEST_ID].str.split("-").str[0]
+    ours = prefixes.isin(set(evidence.generator[Column.PROCESS])).reindex(both.index, fill_value=False)
+    passed_on = both[Column.UPSTREAM_ADDRESSES].ne(notation.nothing)  # or no backend was picked for it
+    tag_logged = both[Column.TAG_LOGGED].replace(notation.nothing, "")
+    altered = (both[Column.STATUS] != both[Column.STATUS_LOGGED]) | (both[Column.HOST_TAG] != tag_logged)
+    failed = both[Column.UPSTREAM_STATUSES].isin(notation.failed_statuses) & passed_on
     return {
         Difference.FOREIGN: ~sent & ~ours & passed_on,
         Difference.UNRECORDED: ~sent & ours,
-        Difference.REPEATED: both["request_id"].isin(repeated),
+        Difference.REPEATED: both[Column.REQUEST_ID].isin(repeated),
         Difference.UNLOGGED: sent & ~logged & answered,
         Difference.REFUSED: sent & ~logged & ~answered & ~left,
         Difference.ABANDONED: left,
@@ -125,61 +128,65 @@ def _not_plain(evidence: Evidence, matching: Matching) -> pd.DataFrame:
     plain = _is_plain(evidence, matching)
     client_at = np.concatenate([matching.client[~plain], matching.unlogged])
     balancer_at = np.concatenate([matching.balancer[~plain], matching.unsent])
-    client = evidence.responses[["request_id", "sent_us", "status", "host_tag", "error"]].iloc[client_at]
+    client = evidence.responses[[Column.REQUEST_ID, Column.SENT_US, Column.STATUS, Column.HOST_TAG, Column.ERROR]].iloc[
+        client_at
+    ]
     log = evidence.balancer[list(LOGGED)].rename(columns=LOGGED).iloc[balancer_at]
-    both = client.merge(log, on="request_id", how="outer")
-    texts = {name: both[name].astype("str") for name in (*LOGGED_TEXTS, "host_tag", "error")}
-    ids = pd.Series(evidence.ids.texts(both["request_id"]), index=both.index, dtype="str")
-    return both.assign(request_id=ids, **texts)
+    both = client.merge(log, on=Column.REQUEST_ID, how="outer")
+    texts = {name: both[name].astype("str") for name in (*LOGGED_TEXTS, Column.HOST_TAG, Column.ERROR)}
+    ids = pd.Series(evidence.ids.texts(both[Column.REQUEST_ID]), index=both.index, dtype="str")
+    return both.assign(**{Column.REQUEST_ID: ids}, **texts)
 
 
 def _is_plain(evidence: Evidence, matching: Matching) -> np.ndarray:
     """By match, whether both ledgers agree on a request that was answered at the first attempt."""
     client, log, notation = evidence.responses, evidence.balancer, evidence.notation
     rows, logged = matching.client, matching.balancer
-    status = log["status"].to_numpy()[logged]
-    known = pd.Index(client["host_tag"].cat.categories)
-    tag_of = known.get_indexer(log["host_tag"].cat.categories.to_series().replace(notation.nothing, ""))
+    status = log[Column.STATUS].to_numpy()[logged]
+    known = pd.Index(client[Column.HOST_TAG].cat.categories)
+    tag_of = known.get_indexer(log[Column.HOST_TAG].cat.categories.to_series().replace(notation.nothing, ""))
     odd = (
-        took_several(log["upstream_addresses"], notation)
-        | log["upstream_statuses"].isin(notation.failed_statuses)
-        | log["request_id"].isin(matching.logged_again)
+        took_several(log[Column.UPSTREAM_ADDRESSES], notation)
+        | log[Column.UPSTREAM_STATUSES].isin(notation.failed_statuses)
+        | log[Column.REQUEST_ID].isin(matching.logged_again)
     )
     return np.asarray(
-        (client["status"].to_numpy()[rows] == status)
+        (client[Column.STATUS].to_numpy()[rows] == status)
         & (status > 0)
         & (status != notation.client_left)
-        & (client["host_tag"].cat.codes.to_numpy()[rows] == tag_of[log["host_tag"].cat.codes][logged])
-        & ~own_faults(client["error"]).to_numpy()[rows]
+        & (client[Column.HOST_TAG].cat.codes.to_numpy()[rows] == tag_of[log[Column.HOST_TAG].cat.codes][logged])
+        & ~own_faults(client[Column.ERROR]).to_numpy()[rows]
         & ~odd.to_numpy(dtype=bool)[logged]
     )
 
 
 def _detail(rows: pd.DataFrame) -> pd.Series:
     """What both ledgers say about each request, as text."""
-    client = np.where(rows["sent_us"].isna(), "no row", rows["status"].fillna(0).astype(int).astype(str))
-    reason = rows["error"].fillna("")
+    client = np.where(rows[Column.SENT_US].isna(), "no row", rows[Column.STATUS].fillna(0).astype(int).astype(str))
+    reason = rows[Column.ERROR].fillna("")
     client = np.where(reason != "", client + " (" + reason + ")", client)
     balancer = np.where(
-        rows["ended_s"].isna(),
+        rows[Column.ENDED_S].isna(),
         "no row",
-        rows["status_logged"].fillna(0).astype(int).astype(str)
+        rows[Column.STATUS_LOGGED].fillna(0).astype(int).astype(str)
         + " from "
-        + rows["upstream_addresses"].fillna("-")
+        + rows[Column.UPSTREAM_ADDRESSES].fillna("-")
         + " with "
-        + rows["upstream_statuses"].fillna("-"),
+        + rows[Column.UPSTREAM_STATUSES].fillna("-"),
     )
     return pd.Series("client: " + client + "; balancer: " + balancer, index=rows.index)
 
 
 def _processed(evidence: Evidence) -> pd.Series:
     """By backend, the number of right answers that it counted during the run; not a number if not known."""
-    by_moment = {moment: rows.set_index("service") for moment, rows in evidence.processed.groupby("moment", sort=False)}
+    by_moment = {
+        moment: rows.set_index(Column.SERVICE) for moment, rows in evidence.processed.groupby(Column.MOMENT, sort=False)
+    }
     if by_moment.keys() != {BEFORE, AFTER}:
         return pd.Series(dtype="float64")
     before, after = by_moment[BEFORE], by_moment[AFTER]
-    grown = after["created"] - before["created"]
-    return grown.where(after["started_us"] == before["started_us"].reindex(after.index))
+    grown = after[Column.CREATED] - before[Column.CREATED]
+    return grown.where(after[Column.STARTED_US] == before[Column.STARTED_US].reindex(after.index))
 
 
 def _of_counts(
@@ -191,20 +198,20 @@ def _of_counts(
     rows give the ids of those attempts.
     """
     right, left = evidence.manifest.target.expected_statuses, evidence.notation.client_left
-    unsent = evidence.balancer["request_id"].iloc[matching.unsent]
-    failed = attempts.failed[attempts.failed["sent"] & ~attempts.failed["request_id"].isin(unsent)]
-    for tag, row in reconciliation[reconciliation["processed"].notna()].iterrows():
-        surplus = int(row["processed"] - row["balancer"])
+    unsent = evidence.balancer[Column.REQUEST_ID].iloc[matching.unsent]
+    failed = attempts.failed[attempts.failed[Column.SENT] & ~attempts.failed[Column.REQUEST_ID].isin(unsent)]
+    for tag, row in reconciliation[reconciliation[Column.PROCESSED].notna()].iterrows():
+        surplus = int(row[Column.PROCESSED] - row[Column.BALANCER])
         if surplus < 0:
             yield Difference.UNCOUNTED, str(tag), "", -surplus, "answered, and not counted"
             continue
-        unanswered = failed[failed["host_tag"] == tag]
-        given_up = unanswered["status"] == left  # has a difference of its own, processed or not
-        is_right = unanswered["status"].isin(right)
-        answered_by_another = unanswered[~unanswered["last"] & is_right]
+        unanswered = failed[failed[Column.HOST_TAG] == tag]
+        given_up = unanswered[Column.STATUS] == left  # has a difference of its own, processed or not
+        is_right = unanswered[Column.STATUS].isin(right)
+        answered_by_another = unanswered[~unanswered[Column.LAST] & is_right]
         unanswered = unanswered[~is_right & ~given_up]
         for kind, candidates in ((Difference.TWICE, answered_by_another), (Difference.LOST, unanswered)):
-            explained = candidates["request_id"].drop_duplicates().head(surplus)
+            explained = candidates[Column.REQUEST_ID].drop_duplicates().head(surplus)
             for request_id in evidence.ids.texts(explained):
                 yield kind, str(tag), request_id, 1, f"one of {len(candidates):,} that may have been"
             surplus -= len(explained)

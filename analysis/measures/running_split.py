@@ -17,9 +17,15 @@ import pandas as pd
 
 from analysis.evidence.balancer_log import upstream_s
 from analysis.evidence.evidence import Evidence
+from scenarios.formats.columns import Column
 
 ROWS = 20_000  # of a backend
-LOWEST, HIGHEST, SURELY_ABOVE, SURELY_BELOW = DEVIATIONS = ("lowest", "highest", "surely_above", "surely_below")
+LOWEST, HIGHEST, REACHED_AT_LEAST, REACHED_AT_MOST = DEVIATIONS = (
+    Column.LOWEST,
+    Column.HIGHEST,
+    Column.REACHED_AT_LEAST,
+    Column.REACHED_AT_MOST,
+)
 
 
 def running(evidence: Evidence, most_rows: int = ROWS) -> pd.DataFrame:
@@ -27,33 +33,35 @@ def running(evidence: Evidence, most_rows: int = ROWS) -> pd.DataFrame:
 
     The deviation, in requests, is the backend's count less its share of all picks. It lay from `lowest` to `highest`.
     If there are more than `most_rows` moments, successive moments share a row: at one of them the deviation was
-    certainly at least `surely_above`, and at one of them certainly at most `surely_below`. In a row of one moment these
-    two are equal to `lowest` and `highest`.
+    certainly at least `reached_at_least`, and at one of them certainly at most `reached_at_most`. In a row of one
+    moment these two are equal to `lowest` and `highest`.
     """
     weights = evidence.manifest.claim.weights
     picks = _picks(evidence)
     if picks.empty:
-        return pd.DataFrame(columns=["host_tag", "at_s", *DEVIATIONS]).astype(dict.fromkeys(DEVIATIONS, "float64"))
-    moments = np.union1d(np.unique(picks["from_ms"]), np.unique(picks["until_ms"]))
+        return pd.DataFrame(columns=[Column.HOST_TAG, Column.AT_S, *DEVIATIONS]).astype(
+            dict.fromkeys(DEVIATIONS, "float64")
+        )
+    moments = np.union1d(np.unique(picks[Column.FROM_MS]), np.unique(picks[Column.UNTIL_MS]))
     first = np.arange(0, len(moments), -(-len(moments) // most_rows))
-    possible = _made_by(moments, picks["from_ms"].to_numpy())
-    certain = _made_by(moments, picks["until_ms"].to_numpy())
+    possible = _made_by(moments, picks[Column.FROM_MS].to_numpy())
+    certain = _made_by(moments, picks[Column.UNTIL_MS].to_numpy())
     frames = []
     for tag, weight in weights.items():
-        share, own = weight / sum(weights.values()), picks[picks["host_tag"] == tag]
-        own_possible = _made_by(moments, own["from_ms"].to_numpy())
-        own_certain = _made_by(moments, own["until_ms"].to_numpy())
+        share, own = weight / sum(weights.values()), picks[picks[Column.HOST_TAG] == tag]
+        own_possible = _made_by(moments, own[Column.FROM_MS].to_numpy())
+        own_certain = _made_by(moments, own[Column.UNTIL_MS].to_numpy())
         lowest = own_certain - share * (own_certain + possible - own_possible)
         highest = own_possible - share * (own_possible + certain - own_certain)
         frames.append(
             pd.DataFrame(
                 {
-                    "host_tag": tag,
-                    "at_s": (moments[first] - moments[0]) / 1e3,
+                    Column.HOST_TAG: tag,
+                    Column.AT_S: (moments[first] - moments[0]) / 1e3,
                     LOWEST: np.minimum.reduceat(lowest, first),
                     HIGHEST: np.maximum.reduceat(highest, first),
-                    SURELY_ABOVE: np.maximum.reduceat(lowest, first),
-                    SURELY_BELOW: np.minimum.reduceat(highest, first),
+                    REACHED_AT_LEAST: np.maximum.reduceat(lowest, first),
+                    REACHED_AT_MOST: np.minimum.reduceat(highest, first),
                 }
             )
         )
@@ -62,27 +70,29 @@ def running(evidence: Evidence, most_rows: int = ROWS) -> pd.DataFrame:
 
 def swing(running: pd.DataFrame) -> pd.Series:
     """By backend, the requests by which its deviation certainly went up and down; it began at 0."""
-    by_backend = running.groupby("host_tag", sort=False)
-    return by_backend[SURELY_ABOVE].max().clip(lower=0) - by_backend[SURELY_BELOW].min().clip(upper=0)
+    by_backend = running.groupby(Column.HOST_TAG, sort=False)
+    return by_backend[REACHED_AT_LEAST].max().clip(lower=0) - by_backend[REACHED_AT_MOST].min().clip(upper=0)
 
 
 def _picks(evidence: Evidence) -> pd.DataFrame:
     """A row per request that the balancer passed on, with the interval, in ms, in which it picked the backend."""
     log = evidence.balancer
-    ended_ms = _whole_ms(log["ended_s"])
-    begun_ms = ended_ms - _whole_ms(log["duration_s"])
+    ended_ms = _whole_ms(log[Column.ENDED_S])
+    begun_ms = ended_ms - _whole_ms(log[Column.DURATION_S])
     upstream_ms = _whole_ms(upstream_s(log, evidence.notation))
     until_ms = np.maximum(begun_ms, ended_ms - upstream_ms + 1)  # the two clocks tick apart
     del upstream_ms
-    for worker in log["worker"].unique():
-        own = (log["worker"] == worker).to_numpy()
+    for worker in log[Column.WORKER].unique():
+        own = (log[Column.WORKER] == worker).to_numpy()
         stamps = np.union1d(np.unique(begun_ms[own]), np.unique(ended_ms[own]))  # one by one: few of many remain
         stamps = np.append(stamps, [stamps[-1] + 1, stamps[-1] + 2])  # the last turn also ended
         after = np.searchsorted(stamps, until_ms[own], side="right")
         until_ms[own] = stamps[after] + 1  # a stamp is truncated to the millisecond
-    passed_on = log["upstream_addresses"].str.contains(evidence.notation.asked, regex=True).to_numpy(dtype=bool)
-    tags = log["host_tag"][passed_on]
-    return pd.DataFrame({"host_tag": tags, "from_ms": begun_ms[passed_on], "until_ms": until_ms[passed_on]})
+    passed_on = log[Column.UPSTREAM_ADDRESSES].str.contains(evidence.notation.asked, regex=True).to_numpy(dtype=bool)
+    tags = log[Column.HOST_TAG][passed_on]
+    return pd.DataFrame(
+        {Column.HOST_TAG: tags, Column.FROM_MS: begun_ms[passed_on], Column.UNTIL_MS: until_ms[passed_on]}
+    )
 
 
 def _whole_ms(seconds: pd.Series | np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.request_rows import counted
+from scenarios.formats.columns import Column
 from scenarios.spec.claim import Claim
 from scenarios.spec.round_robin.cycle import window_bounds
 from scenarios.spec.stage import RESERVED
@@ -22,20 +23,20 @@ def distribution(evidence: Evidence) -> pd.DataFrame:
     round-robin, in requests. A backend that is not in the claim has weight 0.
     """
     claim = evidence.manifest.claim
-    tags = evidence.responses["host_tag"]
+    tags = evidence.responses[Column.HOST_TAG]
     answered = counted(tags[tags != ""]).reindex(evidence.backends, fill_value=0)
     weight = pd.Series(claim.weights).reindex(evidence.backends, fill_value=0)
     expected = answered.sum() * weight / weight.sum()
     return pd.DataFrame(
         {
-            "weight": weight,
-            "expected": expected,
-            "answered": answered,
-            "share": answered / max(1, answered.sum()),
-            "deviation": answered - expected,
-            "allowed": pd.Series(allowed(claim)).reindex(evidence.backends, fill_value=0.0),
+            Column.WEIGHT: weight,
+            Column.EXPECTED: expected,
+            Column.ANSWERED: answered,
+            Column.SHARE: answered / max(1, answered.sum()),
+            Column.DEVIATION: answered - expected,
+            Column.ALLOWED: pd.Series(allowed(claim)).reindex(evidence.backends, fill_value=0.0),
         }
-    ).rename_axis("host_tag")
+    ).rename_axis(Column.HOST_TAG)
 
 
 def allowed(claim: Claim) -> dict[str, float]:

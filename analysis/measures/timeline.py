@@ -7,10 +7,16 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.measures.statistics import ranks
+from scenarios.formats.columns import Column
 
 MOST = 150  # stretches, unless they already have the greatest width
 WIDTHS_US = [10_000, 20_000, 50_000, *(second * 100_000 for second in (1, 2, 5, 10, 20, 50, 100, 200, 300, 600))]
-QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p99_ms": 0.99, "max_ms": 1.0}
+RATES = {
+    Column.SENT: Column.SENT_PER_S,
+    Column.ANSWERED: Column.ANSWERED_PER_S,
+    Column.FAILED: Column.FAILED_PER_S,
+}
+QUANTILES = {Column.P50_MS: 0.5, Column.P90_MS: 0.9, Column.P99_MS: 0.99, Column.MAX_MS: 1.0}
 LATENCY_BITS = 40  # of microseconds; 12 days
 
 
@@ -24,12 +30,12 @@ class Stretches(NamedTuple):
     @classmethod
     def of(cls, evidence: Evidence, sampled: pd.DataFrame) -> Self:
         """From the first request to the end of the last; without requests, over all samples of the generator."""
-        sent_us, sampled_us = evidence.responses["sent_us"], sampled.index.to_numpy(dtype="int64")
+        sent_us, sampled_us = evidence.responses[Column.SENT_US], sampled.index.to_numpy(dtype="int64")
         moments = sent_us if len(sent_us) else sampled_us
         if not len(moments):
             return cls(0, 1, 0)
         start_us = int(moments.min())
-        ended_us = sent_us + evidence.responses["latency_us"]
+        ended_us = sent_us + evidence.responses[Column.LATENCY_US]
         last_us = int((ended_us if len(sent_us) else sampled_us).max())
         width_us = width_of(last_us - start_us)
         return cls(start_us, width_us, (last_us - start_us) // width_us + 1)
@@ -54,33 +60,33 @@ def timeline(evidence: Evidence, sampled: pd.DataFrame) -> pd.DataFrame:
     """
     responses, stretches = evidence.responses, Stretches.of(evidence, sampled)
     seconds = stretches.width_us / 1e6
-    ended = stretches.place((responses["sent_us"] + responses["latency_us"]).to_numpy())
-    failed = (responses["error"] != "").to_numpy()
-    answered = (responses["status"] > 0).to_numpy()
+    ended = stretches.place((responses[Column.SENT_US] + responses[Column.LATENCY_US]).to_numpy())
+    failed = (responses[Column.ERROR] != "").to_numpy()
+    answered = (responses[Column.STATUS] > 0).to_numpy()
     happened = {
-        "sent": stretches.place(responses["sent_us"].to_numpy()),
-        "answered": ended[~failed],
-        "failed": ended[failed],
+        Column.SENT: stretches.place(responses[Column.SENT_US].to_numpy()),
+        Column.ANSWERED: ended[~failed],
+        Column.FAILED: ended[failed],
     }
     counts = {name: np.bincount(place, minlength=stretches.number) for name, place in happened.items()}
     frame = pd.DataFrame(
         {
-            "at_s": (stretches.begin_us - stretches.start_us) / 1e6,
-            "seconds": seconds,
-            "stage": _stages(evidence, sampled, stretches.begin_us + stretches.width_us),
-            "users": _users(sampled, stretches),
+            Column.AT_S: (stretches.begin_us - stretches.start_us) / 1e6,
+            Column.SECONDS: seconds,
+            Column.STAGE: _stages(evidence, sampled, stretches.begin_us + stretches.width_us),
+            Column.USERS: _users(sampled, stretches),
         }
         | counts
-        | {f"{name}_per_s": values / seconds for name, values in counts.items()}
-        | _latency(ended[answered], responses["latency_us"].to_numpy()[answered], stretches.number)
+        | {RATES[name]: values / seconds for name, values in counts.items()}
+        | _latency(ended[answered], responses[Column.LATENCY_US].to_numpy()[answered], stretches.number)
     )
-    return frame.set_index("at_s")
+    return frame.set_index(Column.AT_S)
 
 
 def lasted_s(evidence: Evidence) -> float:
     """The seconds from the first request to the end of the last."""
-    sent_us = evidence.responses["sent_us"]
-    return float((sent_us + evidence.responses["latency_us"]).max() - sent_us.min()) / 1e6 if len(sent_us) else 0.0
+    sent_us = evidence.responses[Column.SENT_US]
+    return float((sent_us + evidence.responses[Column.LATENCY_US]).max() - sent_us.min()) / 1e6 if len(sent_us) else 0.0
 
 
 def width_of(length_us: int) -> int:
@@ -91,15 +97,15 @@ def width_of(length_us: int) -> int:
 def _users(sampled: pd.DataFrame, stretches: Stretches) -> Any:
     """The most users in each stretch; without a sample, as many as in the stretch before."""
     place = np.clip(stretches.place(sampled.index.to_numpy(dtype="int64")), -1, stretches.number)
-    most = sampled["users"].astype("Int64").groupby(place).max()
+    most = sampled[Column.USERS].astype("Int64").groupby(place).max()
     return most.reindex(range(-1, stretches.number)).ffill().iloc[1:].array
 
 
 def _stages(evidence: Evidence, sampled: pd.DataFrame, until_us: np.ndarray) -> np.ndarray:
     """The last stage that began before each moment, or the first stage."""
     responses = evidence.responses
-    begun = responses["sent_us"].groupby(responses["stage"]).min()
-    seen = pd.Series(sampled.index, dtype="int64").groupby(sampled["stage"].to_numpy()).min()
+    begun = responses[Column.SENT_US].groupby(responses[Column.STAGE]).min()
+    seen = pd.Series(sampled.index, dtype="int64").groupby(sampled[Column.STAGE].to_numpy()).min()
     first = pd.concat([begun, seen]).groupby(level=0).min()
     order = [name for name in evidence.stages if name in first.index]
     if not order:

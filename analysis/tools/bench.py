@@ -15,19 +15,20 @@ from analysis.evidence.frames import dtypes_of
 from analysis.measures.resources import MIB
 from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ends_in_order
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import BENCH, BenchRow
 from scenarios.spec.errors import UsageError
 
 OURS, STOCK = "this project", "FastHttpUser"
 HEADINGS = {
-    "cpu_us": ("CPU µs", "{:,.0f}"),
-    "ratio": ("ratio", "{:.2f}"),
+    Column.CPU_US: ("CPU µs", "{:,.0f}"),
+    Column.RATIO: (Column.RATIO, "{:.2f}"),
     "per_second": ("req/s", "{:,.0f}"),
-    "client_p50_ms": ("p50 ms", "{:,.1f}"),
-    "client_p99_ms": ("p99 ms", "{:,.1f}"),
-    "balancer_p50_ms": ("nginx p50", "{:,.0f}"),
-    "balancer_p99_ms": ("nginx p99", "{:,.0f}"),
-    "memory_mib": ("MiB", "{:,.0f}"),
+    Column.CLIENT_P50_MS: ("p50 ms", "{:,.1f}"),
+    Column.CLIENT_P99_MS: ("p99 ms", "{:,.1f}"),
+    Column.BALANCER_P50_MS: ("nginx p50", "{:,.0f}"),
+    Column.BALANCER_P99_MS: ("nginx p99", "{:,.0f}"),
+    Column.MEMORY_MIB: ("MiB", "{:,.0f}"),
 }
 
 
@@ -41,7 +42,7 @@ def main() -> None:
         table = medians(bench_rows)
         table.round(4).to_csv(directory / "medians.csv", lineterminator="\n")
         with styled():
-            save(bench_figure(table, int(bench_rows["round"].max())), directory / "bench.png")
+            save(bench_figure(table, int(bench_rows[Column.ROUND].max())), directory / "bench.png")
         _print(table, directory)
 
 
@@ -60,27 +61,28 @@ def medians(bench_rows: pd.DataFrame) -> pd.DataFrame:
     """
     cpu_us = (
         1e6
-        * (bench_rows["cpu_s"] - bench_rows["small_cpu_s"])
-        / (bench_rows["requests"] - bench_rows["small_requests"])
+        * (bench_rows[Column.CPU_S] - bench_rows[Column.SMALL_CPU_S])
+        / (bench_rows[Column.REQUESTS] - bench_rows[Column.SMALL_REQUESTS])
     )
-    stock_us = bench_rows["round"].map(cpu_us[bench_rows["client"] == STOCK].set_axis(_rounds_of(bench_rows, STOCK)))
+    stock_us = bench_rows[Column.ROUND].map(
+        cpu_us[bench_rows[Column.CLIENT] == STOCK].set_axis(_rounds_of(bench_rows, STOCK))
+    )
     rows = bench_rows.assign(
-        cpu_us=cpu_us,
-        ratio=cpu_us / stock_us,
-        per_second=bench_rows["requests"] / bench_rows["seconds"],
-        memory_mib=bench_rows["memory_peak_bytes"] / MIB,
+        **{Column.CPU_US: cpu_us, Column.RATIO: cpu_us / stock_us},
+        per_second=bench_rows[Column.REQUESTS] / bench_rows[Column.SECONDS],
+        **{Column.MEMORY_MIB: bench_rows[Column.MEMORY_PEAK_BYTES] / MIB},
     )
-    return rows.groupby("client", sort=False)[list(HEADINGS)].median().sort_values("cpu_us")
+    return rows.groupby(Column.CLIENT, sort=False)[list(HEADINGS)].median().sort_values(Column.CPU_US)
 
 
 def _rounds_of(bench_rows: pd.DataFrame, client: str) -> pd.Series:
-    return bench_rows["round"][bench_rows["client"] == client]
+    return bench_rows[Column.ROUND][bench_rows[Column.CLIENT] == client]
 
 
 def bench_figure(medians: pd.DataFrame, rounds: int) -> Figure:
     """Draw the CPU cost of a request, by client."""
     height = 0.42 * len(medians)
-    ratio = medians["ratio"].get(OURS, float("nan"))
+    ratio = medians[Column.RATIO].get(OURS, float("nan"))
     figure = sheet(f"A request costs this project {ratio:.2f} times the CPU of {STOCK}", height + 0.7)
     left = EDGE + widest(list(medians.index)) + 0.15
     axes = place(figure, Box(left, 0.7, WIDTH - left - 0.6, height))
@@ -92,8 +94,8 @@ def bench_figure(medians: pd.DataFrame, rounds: int) -> Figure:
 def draw_costs(medians: pd.DataFrame, axes: Axes) -> None:
     """Draw a bar per client."""
     colours = [COLOURS[0] if client == OURS else GREY for client in medians.index]
-    axes.barh(list(medians.index), medians["cpu_us"], color=colours, height=0.6)
-    for row, cost in enumerate(medians["cpu_us"]):
+    axes.barh(list(medians.index), medians[Column.CPU_US], color=colours, height=0.6)
+    for row, cost in enumerate(medians[Column.CPU_US]):
         axes.annotate(f"{cost:,.0f}", (cost, row), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
     axes.set_ylim(len(medians) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
@@ -101,7 +103,7 @@ def draw_costs(medians: pd.DataFrame, axes: Axes) -> None:
 
 def _print(medians: pd.DataFrame, directory: Path) -> None:
     table = Table(box=None, pad_edge=False)
-    table.add_column("client")
+    table.add_column(Column.CLIENT)
     for heading, _ in HEADINGS.values():
         table.add_column(heading, justify="right")
     for client, row in medians.iterrows():

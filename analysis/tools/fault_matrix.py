@@ -21,6 +21,7 @@ from analysis.verdict import Verdict
 from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ends_in_order
 from scenarios.formats.atomic_write import atomic, write
+from scenarios.formats.columns import Column
 from scenarios.formats.report_directory import VERDICT, ReportDirectory
 from scenarios.spec.errors import UsageError
 
@@ -78,15 +79,15 @@ def _row(run: Broken) -> dict[str, str]:
         "lost (at most)": _lost(run.aftermath),
         "turned away": run.observed(LOST_IN_BLACKOUT, "-"),
         "sent twice": run.observed(SENT_TWICE, UNKNOWN),
-        "noticed s (at most)": _slowest(run.aftermath, "noticed_s", "noticed_within_s"),
-        "back s (at most)": _slowest(run.aftermath, "returned_s", "returned_within_s"),
+        "noticed s (at most)": _slowest(run.aftermath, Column.NOTICED_S, Column.NOTICED_WITHIN_S),
+        "back s (at most)": _slowest(run.aftermath, Column.RETURNED_S, Column.RETURNED_WITHIN_S),
         "exact split": f"{len(run.verdict.of_stages)} of {run.stages} stages",
         "verdict": "; ".join([run.verdict.outcome, *(check.name for check in turned(run.verdict))]),
     }
 
 
 def _lost(aftermath: pd.DataFrame | None) -> str:
-    return UNKNOWN if aftermath is None else f"{aftermath['lost'].sum():,} ({aftermath['may_lose'].sum():,})"
+    return UNKNOWN if aftermath is None else f"{aftermath[Column.LOST].sum():,} ({aftermath[Column.MAY_LOSE].sum():,})"
 
 
 def _slowest(aftermath: pd.DataFrame | None, column: str, limit: str) -> str:

@@ -24,13 +24,14 @@ from analysis.measures.resources import MIB
 from analysis.tools.synthetic_run import make_synthetic_run
 from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ends_in_order
+from scenarios.formats.columns import Column
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.spec.errors import UsageError
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 REPORTS = Path(__file__).parents[2] / "reports"
 KIB = 1024  # the unit of the kernel for memory
-MEASURES = {"seconds": "seconds", "memory_peak_mib": "peak memory in MiB"}
+MEASURES = {Column.SECONDS: "seconds", Column.MEMORY_PEAK_MIB: "peak memory in MiB"}
 HEIGHT, MARGIN = 3.4, 0.75  # in inches
 
 
@@ -60,7 +61,7 @@ def _measured(sizes: list[int]) -> Iterator[dict[str, float]]:
             run = Path(place) / "run"
             make_synthetic_run(run, requests)
             ledgers_mib = sum(path.stat().st_size for path in run.iterdir()) / MIB
-            yield {"requests": requests, "ledgers_mib": ledgers_mib} | _analysed(run)
+            yield {Column.REQUESTS: requests, "ledgers_mib": ledgers_mib} | _analysed(run)
 
 
 def _analysed(run: Path) -> dict[str, float]:
@@ -71,16 +72,15 @@ def _analysed(run: Path) -> dict[str, float]:
     command.returncode = os.waitstatus_to_exitcode(status)
     if command.returncode:
         raise UsageError(f"{run}: the analysis ended with exit code {command.returncode}")
-    return {"seconds": time.monotonic() - began, "memory_peak_mib": used.ru_maxrss * KIB / MIB}
+    return {Column.SECONDS: time.monotonic() - began, Column.MEMORY_PEAK_MIB: used.ru_maxrss * KIB / MIB}
 
 
 def growth_figure(growth: pd.DataFrame) -> Figure:
     """Draw the time and memory of an analysis by the number of requests."""
-    largest = growth.iloc[growth["requests"].argmax()]
-    memory_gib = largest["memory_peak_mib"] / KIB
-    answer = (
-        f"{largest['requests']:,.0f} requests take {largest['seconds']:,.0f} s and {memory_gib:,.1f} GiB to analyse"
-    )
+    largest = growth.iloc[growth[Column.REQUESTS].argmax()]
+    memory_gib = largest[Column.MEMORY_PEAK_MIB] / KIB
+    seconds, requests = largest[Column.SECONDS], largest[Column.REQUESTS]
+    answer = f"{requests:,.0f} requests take {seconds:,.0f} s and {memory_gib:,.1f} GiB to analyse"
     figure = sheet(answer, HEIGHT + AXIS + EDGE)
     box = Box(EDGE + MARGIN, AXIS, WIDTH - 2 * EDGE - MARGIN, HEIGHT)
     panels = grid(figure, box, len(MEASURES), len(MEASURES), (MARGIN + EDGE, 0.0))
@@ -93,16 +93,16 @@ def growth_figure(growth: pd.DataFrame) -> Figure:
 
 def draw_growth(growth: pd.DataFrame, column: str, axes: Axes) -> None:
     """Draw one measure by the number of requests, and proportional growth in grey."""
-    largest = growth.iloc[growth["requests"].argmax()]
-    linear = largest[column] * growth["requests"] / largest["requests"]
-    axes.plot(growth["requests"], linear, color=BAND, linewidth=2)
-    axes.plot(growth["requests"], growth[column], color=INK, marker="o")
-    for requests, value in zip(growth["requests"], growth[column], strict=True):
+    largest = growth.iloc[growth[Column.REQUESTS].argmax()]
+    linear = largest[column] * growth[Column.REQUESTS] / largest[Column.REQUESTS]
+    axes.plot(growth[Column.REQUESTS], linear, color=BAND, linewidth=2)
+    axes.plot(growth[Column.REQUESTS], growth[column], color=INK, marker="o")
+    for requests, value in zip(growth[Column.REQUESTS], growth[column], strict=True):
         place = (requests, value)
         axes.annotate(f"{value:,.0f}", place, (-4, 8), textcoords="offset points", ha="right", color=INK)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlim(growth["requests"].min() / 6, 2 * growth["requests"].max())
+    axes.set_xlim(growth[Column.REQUESTS].min() / 6, 2 * growth[Column.REQUESTS].max())
     axes.set_ylim(growth[column].min() / 2, 2.5 * growth[column].max())
     for axis, steps in ((axes.xaxis, (1,)), (axes.yaxis, (1, 2, 5))):
         axis.set_major_locator(LogLocator(subs=steps))

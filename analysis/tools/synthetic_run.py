@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from analysis.evidence.frames import kinds_of
+from scenarios.formats.columns import Column, header, types_of
 from scenarios.formats.report_directory import Host, Manifest, ReportDirectory, versions
 from scenarios.formats.rows import (
     AFTER,
@@ -94,8 +95,8 @@ def _write_requests(directory: ReportDirectory, requests: int) -> None:
             latency_ms = MEDIAN_MS * random.lognormal(sigma=SPREAD, size=len(number))
             ids = pa.array([f"{PROCESS}-{each:08x}" for each in number])
             client.write_table(_client(number, latency_ms, tag, ids))
-            waiting = pa.concat_tables([waiting, _balancer(number, latency_ms, tag, ids)]).sort_by("ended_s")
-            ended = np.searchsorted(waiting["ended_s"], (BEGUN_US + (first + BATCH) * EVERY_US) / 1e6)
+            waiting = pa.concat_tables([waiting, _balancer(number, latency_ms, tag, ids)]).sort_by(Column.ENDED_S)
+            ended = np.searchsorted(waiting[Column.ENDED_S], (BEGUN_US + (first + BATCH) * EVERY_US) / 1e6)
             balancer.write_table(waiting.slice(0, ended))
             waiting = waiting.slice(ended)
         balancer.write_table(waiting)
@@ -103,12 +104,12 @@ def _write_requests(directory: ReportDirectory, requests: int) -> None:
 
 def _client(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa.Array) -> pa.Table:
     made = {
-        "sent_us": BEGUN_US + number * EVERY_US,
-        "latency_us": (latency_ms * 1e3).astype("int64") + 1200,
-        "host_tag": tag,
-        "status": np.full(len(number), STATUS),
-        "stage": _same("steady", number),
-        "request_id": ids,
+        Column.SENT_US: BEGUN_US + number * EVERY_US,
+        Column.LATENCY_US: (latency_ms * 1e3).astype("int64") + 1200,
+        Column.HOST_TAG: tag,
+        Column.STATUS: np.full(len(number), STATUS),
+        Column.STAGE: _same("steady", number),
+        Column.REQUEST_ID: ids,
     }
     return _table(Response, made, number)
 
@@ -118,21 +119,21 @@ def _balancer(number: np.ndarray, latency_ms: np.ndarray, tag: pa.Array, ids: pa
     lasted_ms = latency_ms.astype("int64")
     lasted = np.char.mod("%.3f", lasted_ms / 1e3)
     made = {
-        "ended_s": (begun_ms + lasted_ms) / 1e3,
-        "worker": np.full(len(number), WORKER),
-        "request_id": ids,
-        "method": _same(TARGET.method, number),
-        "path": _same(TARGET.path, number),
-        "status": np.full(len(number), STATUS),
-        "completion": _same("OK", number),
-        "duration_s": lasted_ms / 1e3,
-        "upstream_addresses": pa.compute.replace_substring(tag, "back-", "127.0.0.1:80"),
-        "upstream_statuses": _same(str(STATUS), number),
-        "upstream_connect_s": _same("0.000", number),
-        "upstream_header_s": lasted,
-        "upstream_response_s": lasted,
-        "upstream_received_bytes": _same("342", number),
-        "host_tag": tag,
+        Column.ENDED_S: (begun_ms + lasted_ms) / 1e3,
+        Column.WORKER: np.full(len(number), WORKER),
+        Column.REQUEST_ID: ids,
+        Column.METHOD: _same(TARGET.method, number),
+        Column.PATH: _same(TARGET.path, number),
+        Column.STATUS: np.full(len(number), STATUS),
+        Column.COMPLETION: _same("OK", number),
+        Column.DURATION_S: lasted_ms / 1e3,
+        Column.UPSTREAM_ADDRESSES: pa.compute.replace_substring(tag, "back-", "127.0.0.1:80"),
+        Column.UPSTREAM_STATUSES: _same(str(STATUS), number),
+        Column.UPSTREAM_CONNECT_S: _same("0.000", number),
+        Column.UPSTREAM_HEADER_S: lasted,
+        Column.UPSTREAM_RESPONSE_S: lasted,
+        Column.UPSTREAM_RECEIVED_BYTES: _same("342", number),
+        Column.HOST_TAG: tag,
     }
     return _table(Balanced, made, number)
 
@@ -144,8 +145,8 @@ def _same(text: str, number: np.ndarray) -> pa.Array:
 def _table(row: type[Response | Balanced], made: dict[str, object], number: np.ndarray) -> pa.Table:
     """A table with every column of the ledger: the made values, and zero or an empty text elsewhere."""
     usual = {kind: pa.repeat(kind(), len(number)) for kind in (int, float, str)}
-    columns = [made.get(name, usual[kind]) for name, kind in row.__annotations__.items()]
-    return pa.table(dict(zip(row._fields, columns, strict=True))).cast(pa.schema(kinds_of(row)))
+    columns = [made.get(name, usual[kind]) for name, kind in types_of(row).items()]
+    return pa.table(dict(zip(header(row), columns, strict=True))).cast(pa.schema(kinds_of(row)))
 
 
 def _samples(seconds: float) -> Iterator[GeneratorSample]:
@@ -178,5 +179,5 @@ def _write(
     row: type[GeneratorSample | Resource | Processed],
     rows: Iterator[GeneratorSample | Resource | Processed],
 ) -> None:
-    lines = [",".join(row._fields), *(",".join(map(str, each)) for each in rows)]
+    lines = [",".join(header(row)), *(",".join(map(str, each)) for each in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

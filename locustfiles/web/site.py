@@ -18,6 +18,7 @@ from locustfiles.web.page_state import PageState
 from locustfiles.web.parent import ParentProcess
 from locustfiles.web.report_files import ReportFiles
 from locustfiles.web.start import Start
+from scenarios.formats.columns import header
 
 HERE = Path(__file__).parent
 TABS = {"distribution": "Distribution", "verdict": "Verdict"}
@@ -78,7 +79,7 @@ class WebExtension:
     def _download_distribution(self) -> Response:
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(SplitRow._fields)
+        writer.writerow(header(SplitRow))
         if self._master.latest is not None:
             writer.writerows(self._master.latest.split.table())
         headers = {"Content-Disposition": "attachment; filename=distribution.csv"}

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import psutil
 from pydantic import BaseModel, ValidationError
@@ -24,6 +24,7 @@ from scenarios.spec.errors import UsageError
 from scenarios.spec.scenario import Scenario
 from scenarios.spec.target import Target
 
+FORMAT: Final = 3  # one more whenever a name in a report changes
 MANIFEST = "manifest.json"
 CONF = "nginx.conf"  # as it was served
 LATEST = "latest"
@@ -77,7 +78,7 @@ class End(BaseModel):
 class Manifest(BaseModel):
     """Everything that is needed to understand a run and to repeat it."""
 
-    format: Literal[2] = 2
+    format: Literal[3] = FORMAT
     scenario: Scenario
     scaled: bool
     claim: Claim
@@ -155,7 +156,7 @@ class ReportDirectory:
             raise UsageError(f"{self.path}: is no report directory: {MANIFEST}: {error.strerror}") from error
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            if first["loc"] == ("format",) and first["input"] == 1:
+            if first["loc"] == ("format",) and first["input"] in range(1, FORMAT):
                 raise UsageError(f"{self.path}: was written by an older version: run the scenario again") from error
             key = ".".join(map(str, first["loc"])) or "the document"
             raise UsageError(f"{self.manifest_path}: is damaged: {key}: {first['msg']}") from error

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from scenarios.cli.console import Console
 from scenarios.cli.signals import child
+from scenarios.formats.columns import header
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.formats.rows import BENCH, Balanced, BenchRow, balanced_of
 from scenarios.run.analysis_process import analysed
@@ -39,7 +40,7 @@ def bench(stack: LocalStack, reports: Path, requests: int, connections: int, rou
         directory = ReportDirectory.new(reports, "bench").path
         with (directory / BENCH).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(BenchRow._fields)
+            writer.writerow(header(BenchRow))
             for row in bench_rows(stack, requests, connections, rounds):
                 writer.writerow(row)
                 file.flush()

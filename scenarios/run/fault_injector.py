@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scenarios.cli.signals import interruption_postponed
+from scenarios.formats.columns import header
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.formats.rows import AppliedFault, Response
 from scenarios.spec.errors import UsageError
@@ -41,7 +42,7 @@ def faults_injected(stack: Stack, directory: ReportDirectory, faults: Sequence[F
         return
     with directory.faults_path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(AppliedFault._fields)
+        writer.writerow(header(AppliedFault))
 
         def write(applied: AppliedFault) -> None:
             writer.writerow(applied)
@@ -85,7 +86,7 @@ class LedgerProgress:
         self._read_bytes += len(new)
         *lines, self._rest = (self._rest + new).split(b"\n")
         for row in csv.reader(line.decode(errors="replace") for line in lines):
-            if len(row) == len(Response._fields) and row[0] != Response._fields[0]:
+            if len(row) == len(Response._fields) and row[0] != header(Response)[0]:
                 self._ended[row[STAGE]] = self._ended.get(row[STAGE], 0) + 1
                 self._began_at.setdefault(row[STAGE], time.monotonic())
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scenarios.cli.console import Console
+from scenarios.formats.columns import header
 from scenarios.formats.probe_record import RECORD, Phase, ProbeRecord
 from scenarios.formats.report_directory import CONF, ReportDirectory
 from scenarios.formats.rows import PROBE, Balanced, Probed, balanced_of
@@ -102,5 +103,5 @@ def joined(row: Probed, balanced: dict[str, Balanced]) -> Probed:
 def _write(path: Path, rows: Iterable[Probed]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Probed._fields)
+        writer.writerow(header(Probed))
         writer.writerows(rows)

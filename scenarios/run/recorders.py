@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 
+from scenarios.formats.columns import header
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.formats.rows import AFTER, BEFORE, Balanced, Processed
 from scenarios.formats.stack_record import BalancerState, StackRecord
@@ -86,14 +87,14 @@ def _write_record(record: StackRecord, directory: ReportDirectory) -> None:
 def _write_counted(counted: list[Processed], directory: ReportDirectory) -> None:
     with directory.backends_path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Processed._fields)
+        writer.writerow(header(Processed))
         writer.writerows(counted)
 
 
 def _write_access_log(stack: Stack, start: int, directory: ReportDirectory) -> None:
     """Write the balancer's log from byte `start` on, as it is. A balancer that is gone has taken its log with it."""
     with directory.balancer_path.open("wb") as file:
-        file.write(",".join(Balanced._fields).encode() + b"\n")
+        file.write(",".join(header(Balanced)).encode() + b"\n")
         try:
             file.writelines(stack.access_log(start))
         except (OSError, UsageError) as error:

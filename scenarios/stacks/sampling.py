@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scenarios.formats.columns import header
 from scenarios.formats.rows import Resource
 from scenarios.stacks.stack import Meter, MeterFault
 
@@ -20,7 +21,7 @@ def resources_sampled(meter: Meter, path: Path) -> Iterator[None]:
     lock = threading.Lock()  # the meter has several threads
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Resource._fields)
+        writer.writerow(header(Resource))
 
         def emit(sample: Resource) -> None:
             with lock:

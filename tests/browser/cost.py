@@ -12,6 +12,7 @@ from statistics import median
 import pandas as pd
 from playwright.sync_api import sync_playwright
 
+from scenarios.formats.columns import Column
 from tests.browser.conftest import chromium
 from tests.browser.web import Visitor, serving
 from tests.builders.commands import scenarios
@@ -22,11 +23,13 @@ SCENARIO = "sustained"
 def rate_and_cpu(directory):
     """Answers per second, and µs of the generator's CPU per request."""
     responses = pd.read_csv(directory / "responses.csv")
-    ended_us = responses["sent_us"] + responses["latency_us"]
+    ended_us = responses[Column.SENT_US] + responses[Column.LATENCY_US]
     used_us = (
-        pd.read_csv(directory / "generator.csv").groupby("process")["cpu_us"].agg(lambda cpu: cpu.max() - cpu.min())
+        pd.read_csv(directory / "generator.csv")
+        .groupby(Column.PROCESS)[Column.CPU_US]
+        .agg(lambda cpu: cpu.max() - cpu.min())
     )
-    return len(responses) / (ended_us.max() - responses["sent_us"].min()) * 1e6, used_us.sum() / len(responses)
+    return len(responses) / (ended_us.max() - responses[Column.SENT_US].min()) * 1e6, used_us.sum() / len(responses)
 
 
 def without(stack, reports):

@@ -6,6 +6,7 @@ import zlib
 import pandas as pd
 
 from analysis.evidence.frames import dtypes_of
+from scenarios.formats.columns import header
 from scenarios.formats.probe_record import Phase, ProbeRecord
 from scenarios.formats.rows import Probed
 from scenarios.spec.balancer import Algorithm
@@ -71,7 +72,7 @@ def probed(states, weights, *, addresses=True, seed=1):
         states[worker].open[tag] += stays
         latency_us = RESUMED_US if stays else ANSWER_US
         rows.append(Probed(phase, number, source, tag, 201, f"{phase}-{number}", clock, latency_us, 1 + worker, 1))
-    return pd.DataFrame(rows, columns=Probed._fields).astype(dtypes_of(Probed))
+    return pd.DataFrame(rows, columns=header(Probed)).astype(dtypes_of(Probed))
 
 
 def record(weights, configured=(Algorithm.SHARED,), **changed):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import AppliedFault
 from scenarios.spec.patience import Patience
 from scenarios.spec.scenario import Scenario
@@ -19,7 +20,7 @@ CUT_OFF = {"status": 0, "error": "AnswerFault: closed within the answer"}
 
 def scenario(requests):
     stages = [{"name": name, "users": 1, "spawn_rate": 1.0, "duration_s": 5.0} for name in STAGES]
-    del stages[-1]["duration_s"]
+    del stages[-1][Column.DURATION_S]
     faults = [
         {"kind": "kill", "backend": "b", "stage": "failing", "after_s": 1.0},
         {"kind": "start", "backend": "b", "stage": "returning", "after_s": 1.0},

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from scenarios.formats.columns import header
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.formats.rows import GeneratorSample, Response
 from tests.builders.evidence import manifest, pulse, responses, scenario
@@ -24,6 +25,6 @@ def write(reports, name, at, *, scenario_name="made", complete=True, counts=EXAC
         (directory.responses_path, Response, rows),
         (directory.generator_path, GeneratorSample, [pulse()]),
     ):
-        path.write_text("\n".join(",".join(map(str, line)) for line in [row._fields, *lines]) + "\n", encoding="utf-8")
+        path.write_text("\n".join(",".join(map(str, line)) for line in [header(row), *lines]) + "\n", encoding="utf-8")
     directory.end(description, complete=complete, reason="done")
     return directory.path

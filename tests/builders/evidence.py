@@ -11,6 +11,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.evidence.frames import dtypes_of, empty
 from analysis.evidence.request_ids import RequestIds
 from analysis.evidence.request_rows import of_rows
+from scenarios.formats.columns import header
 from scenarios.formats.report_directory import End, Host, Manifest
 from scenarios.formats.rows import AFTER, BEFORE, AppliedFault, Balanced, GeneratorSample, Processed, Resource, Response
 from scenarios.formats.stack_record import BalancerState, StackRecord
@@ -136,7 +137,7 @@ def responses(counts):
 
 
 def frame(rows, row):
-    return pd.DataFrame(rows, columns=row._fields).astype(dtypes_of(row))
+    return pd.DataFrame(rows, columns=header(row)).astype(dtypes_of(row))
 
 
 def evidence(rows, weights, *, requests=None, complete=True, cycles=1, samples=None, balancer=(), **of_scenario):
@@ -162,10 +163,10 @@ def write(directory, rows, weights, *, complete=True):
     """Such a run on disk, as plain Locust leaves it: the client's ledger and the generator's."""
     description = manifest(scenario(max(1, len(rows))), weights).model_copy(update={"end": None})
     directory.begin(description)
-    for path, header, lines in (
-        (directory.responses_path, Response._fields, rows),
-        (directory.generator_path, GeneratorSample._fields, [pulse()]),
+    for path, columns, lines in (
+        (directory.responses_path, header(Response), rows),
+        (directory.generator_path, header(GeneratorSample), [pulse()]),
     ):
         with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([header, *lines])
+            csv.writer(file, lineterminator="\n").writerows([columns, *lines])
     directory.end(description, complete=complete, reason="done")

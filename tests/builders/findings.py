@@ -9,13 +9,14 @@ from analysis.checks.check import Check, Outcome, Source
 from analysis.checks.split import SPLIT
 from analysis.documents.findings import Findings
 from analysis.verdict import Verdict
+from scenarios.formats.columns import Column
 from tests.builders.evidence import manifest, scenario
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (300).to_bytes(4, "big") + b"and so on"  # 300 pixels wide
-DISTRIBUTION = pd.DataFrame({"answered": [1000]}, index=pd.Index(["a"], name="host_tag"))
+DISTRIBUTION = pd.DataFrame({Column.ANSWERED: [1000]}, index=pd.Index(["a"], name=Column.HOST_TAG))
 LATENCY = pd.DataFrame(
-    {"count": [1000, 1000], "p99_ms": [7.25, 7.25]},
-    index=pd.MultiIndex.from_tuples([("a", "steady"), ("all", "steady")], names=["host_tag", "stage"]),
+    {Column.COUNT: [1000, 1000], Column.P99_MS: [7.25, 7.25]},
+    index=pd.MultiIndex.from_tuples([("a", "steady"), ("all", "steady")], names=[Column.HOST_TAG, Column.STAGE]),
 )
 
 

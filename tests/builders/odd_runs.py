@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from analysis.measures.resources import MIB
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import GeneratorSample, Resource
 from scenarios.spec.fault import Fault
 from scenarios.spec.fault_kind import FaultKind
@@ -85,14 +86,14 @@ def samples(stages, length_s):
     ]
 
 
-TURNED_AWAY = {"status": 502, "host_tag": "", "error": "Unwanted: status 502 instead of 201"}
+TURNED_AWAY = {Column.STATUS: 502, Column.HOST_TAG: "", Column.ERROR: "Unwanted: status 502 instead of 201"}
 NOBODY_ASKED = {
-    "status": 502,
-    "upstream_addresses": "models",
-    "upstream_statuses": "502",
-    "upstream_connect_s": "-",
-    "upstream_response_s": "0.000",
-    "host_tag": "-",
+    Column.STATUS: 502,
+    Column.UPSTREAM_ADDRESSES: "models",
+    Column.UPSTREAM_STATUSES: "502",
+    Column.UPSTREAM_CONNECT_S: "-",
+    Column.UPSTREAM_RESPONSE_S: "0.000",
+    Column.HOST_TAG: "-",
 }
 
 
@@ -129,7 +130,10 @@ def in_blackout(until_s):
     starts = [strike(number, "start", 16.0, 16.5, "returning", tag) for number, tag in enumerate("abc", 4)]
     made = faults_injected([*kills, *starts], lost=(), back_s=0.0, probed_every_s=99.0)
     rows, log = made.responses.astype("object"), made.balancer.astype("object")
-    for each, second, columns in ((rows, rows["sent_us"] / 1e6, TURNED_AWAY), (log, log["ended_s"], NOBODY_ASKED)):
+    for each, second, columns in (
+        (rows, rows[Column.SENT_US] / 1e6, TURNED_AWAY),
+        (log, log[Column.ENDED_S], NOBODY_ASKED),
+    ):
         each.loc[second.between(1006.015, 1000.005 + until_s), list(columns)] = list(columns.values())
     return replace(made, responses=like(rows, made.responses), balancer=like(log, made.balancer))
 

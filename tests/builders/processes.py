@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from scenarios.formats.columns import Column
 from scenarios.stacks.stack import PROJECT
 
 ENDS_WITHIN_S = {signal.SIGTERM: 40.0, signal.SIGKILL: 10.0}  # a stack of containers takes its time to go
@@ -49,7 +50,7 @@ def in_group(group):
     """The processes of a group that still run."""
     for process in psutil.process_iter(["status"]):
         with suppress(ProcessLookupError):
-            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
+            if os.getpgid(process.pid) == group and process.info[Column.STATUS] != psutil.STATUS_ZOMBIE:
                 yield process
 
 

@@ -14,6 +14,7 @@ from gevent.event import Event
 
 from locustfiles.generator.permits import Permits
 from locustfiles.generator.protocol import ABANDON, CLOSE, GRANT, OPEN
+from scenarios.formats.columns import Column
 from scenarios.formats.report_directory import Host, Manifest, ReportDirectory
 from scenarios.formats.rows import GeneratorSample, Response
 from scenarios.spec.claim import Claim
@@ -94,7 +95,7 @@ class SimulatedWorker:
 
     def receive(self, msg_type, data):
         if msg_type == OPEN:
-            self.permits.open(data["stage"])
+            self.permits.open(data[Column.STAGE])
         elif msg_type == GRANT:
             self.permits.grant(**data)
         elif msg_type == CLOSE:

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.stacks.stack import PROJECT
 from tests.builders.commands import analyse, scenarios, scenarios_begun
 from tests.builders.processes import wait_for
@@ -43,7 +44,7 @@ def test_child_killed_for_want_of_memory_fails_the_run(running, engine, stack, r
     assert running.returncode == 1, out + said
     assert found["OOM kills"]["outcome"] == "FAIL"
     assert found["OOM kills"]["observed"].startswith("back-03 1")
-    assert found["restarts"]["outcome"] == "PASS"
+    assert found[Column.RESTARTS]["outcome"] == "PASS"
 
 
 def test_service_killed_for_want_of_memory_fails_the_run(running, engine, stack, reports):
@@ -55,7 +56,7 @@ def test_service_killed_for_want_of_memory_fails_the_run(running, engine, stack,
     found = checks(only(reports, "sustained"))
     assert running.returncode == 1
     assert (found["OOM kills"]["outcome"], found["OOM kills"]["observed"]) == ("FAIL", "back-01 1")
-    assert (found["restarts"]["outcome"], found["restarts"]["observed"]) == ("FAIL", "back-01 1")
+    assert (found[Column.RESTARTS]["outcome"], found[Column.RESTARTS]["observed"]) == ("FAIL", "back-01 1")
     wait_for(stack.is_up, within_s=90)
 
 
@@ -65,7 +66,7 @@ def test_container_started_again_fails_the_run(running, engine, stack, reports):
     running.communicate(timeout=200)
     found = checks(only(reports, "sustained"))
     assert running.returncode == 1
-    assert (found["restarts"]["outcome"], found["restarts"]["observed"]) == ("FAIL", "back-01 1")
+    assert (found[Column.RESTARTS]["outcome"], found[Column.RESTARTS]["observed"]) == ("FAIL", "back-01 1")
     wait_for(stack.is_up, within_s=90)
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.spec.scenario import Scenario, names
 from tests.builders.commands import run_interrupted_when_struck, scenarios
 from tests.builders.http import ask
@@ -23,7 +24,7 @@ def test_backend_with_a_new_address_keeps_its_share_and_no_request_is_lost(stack
     directory = only(reports, "restart-new-address")
     assert broken(directory) == {}, ended.stderr
     applied_faults = pd.read_csv(directory / "faults.csv", keep_default_na=False)
-    before, after = applied_faults["detail"][0].split("; ")[1].split(", then ")
+    before, after = applied_faults[Column.DETAIL][0].split("; ")[1].split(", then ")
     assert before != after
     assert checks(directory)["split in healed"]["outcome"] == "PASS"
     assert stack.is_up()

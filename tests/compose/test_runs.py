@@ -6,6 +6,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.spec.scenario import Scenario, names
 from tests.builders.commands import scenarios, scenarios_begun
 from tests.builders.processes import command_of, wait_for
@@ -22,9 +23,15 @@ UNBROKEN = sorted(
 
 def assert_sampled_every_second(directory):
     samples = pd.read_csv(directory / "resources.csv")
-    apart_s = samples.drop_duplicates(["container", "at_us"]).groupby("container")["at_us"].diff().dropna() / 1e6
+    apart_s = (
+        samples.drop_duplicates([Column.CONTAINER, Column.AT_US])
+        .groupby(Column.CONTAINER)[Column.AT_US]
+        .diff()
+        .dropna()
+        / 1e6
+    )
     assert 0.9 < apart_s.median() < 1.1
-    assert set(samples["service"]) == {"back-01", "back-02", "back-03", "nginx", "locust"}
+    assert set(samples[Column.SERVICE]) == {"back-01", "back-02", "back-03", "nginx", "locust"}
 
 
 @pytest.mark.full
@@ -40,13 +47,13 @@ def test_every_scenario_at_its_true_size_passes_within_the_limits(name, processe
     if processes == 1:  # two that send together need two cores, which they may have to share here
         assert ended.returncode == 0, ended.stdout + ended.stderr
     scenario, ledger = Scenario.load(name), rows(directory)
-    assert len(ledger) == ledger["request_id"].nunique() == scenario.requests
-    assert (ledger["error"] == "").all()
-    assert ledger["request_id"].str.partition("-")[0].nunique() == processes
+    assert len(ledger) == ledger[Column.REQUEST_ID].nunique() == scenario.requests
+    assert (ledger[Column.ERROR] == "").all()
+    assert ledger[Column.REQUEST_ID].str.partition("-")[0].nunique() == processes
     balanced = pd.read_csv(directory / "balancer.csv")
-    assert sorted(balanced["request_id"]) == sorted(ledger["request_id"])
+    assert sorted(balanced[Column.REQUEST_ID]) == sorted(ledger[Column.REQUEST_ID])
     sixth = scenario.requests / 6
-    counts = ledger["host_tag"].value_counts()
+    counts = ledger[Column.HOST_TAG].value_counts()
     assert all(abs(counts[tag] - part * sixth) <= 1 for tag, part in (("back-01", 1), ("back-02", 2), ("back-03", 3)))
     assert {checks(directory)[check]["outcome"] for check in OF_THE_STACK} == {"PASS"}
     if name == "sustained":

@@ -6,6 +6,7 @@ import sys
 import pandas as pd
 import pytest
 
+from scenarios.formats.columns import Column
 from tests.builders.comparable_reports import write
 from tests.builders.processes import completed
 
@@ -36,8 +37,8 @@ def test_comparison_is_printed_written_and_exits_with_its_code(tmp_path, us, cod
     assert (document["sentence"] + ".", document["exit_code"]) == (sentence, code)
     assert (document["a"], document["b"]) == ("made/one", "made/two")
     rows = pd.read_csv(directory / "comparison.csv")
-    measured = rows[rows["what"] == "latency"].set_index("host_tag")
-    assert measured["ratio"]["a"] == pytest.approx(us / 1000)
+    measured = rows[rows["what"] == "latency"].set_index(Column.HOST_TAG)
+    assert measured[Column.RATIO]["a"] == pytest.approx(us / 1000)
     assert {"errors", "split a", "split b"} <= set(rows["what"])
 
 

@@ -40,7 +40,7 @@ def damage_manifest_key(directory):
 
 def damage_format(directory):
     document = json.loads(directory.manifest_path.read_text())
-    directory.manifest_path.write_text(json.dumps(document | {"format": 1}))
+    directory.manifest_path.write_text(json.dumps(document | {"format": document["format"] - 1}))
 
 
 def damage_ledger_cut(directory):

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from scenarios.formats.columns import Column
 from tests.builders.http import ask
 from tests.builders.processes import wait_for
 from tests.builders.replica import MODEL, counters, post, running
@@ -37,7 +38,7 @@ def test_sigusr1_stops_the_creating_of_models_and_nothing_else(replica, send_sig
     assert (answer.status, answer.json["success"]) == (503, False)
     assert answer.json["host"].startswith("tag: back-01 ")
     assert "data" not in answer.json
-    assert counters(url) == before | {"failed": before["failed"] + 1}
+    assert counters(url) == before | {"failed": before[Column.FAILED] + 1}
     assert ask(f"{url}/health").status == 200
 
 

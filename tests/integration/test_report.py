@@ -10,6 +10,7 @@ import pytest
 from analysis.report import report
 from analysis.tools.synthetic_run import make_synthetic_run
 from analysis.verdict import Outcome
+from scenarios.formats.columns import Column
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.spec.errors import UsageError
 from tests.builders import evidence
@@ -112,7 +113,7 @@ def test_odd_names_are_reported_as_they_are(directory):
     evidence.write(directory, rows, dict.fromkeys(names, 1))
     assert report(directory.path).outcome is Outcome.PASS
     table = pd.read_csv(directory.path / "distribution.csv")
-    assert sorted(table["host_tag"]) == sorted(names)
+    assert sorted(table[Column.HOST_TAG]) == sorted(names)
 
 
 def test_report_that_cannot_be_written_names_the_file_and_leaves_no_draft(directory, monkeypatch):

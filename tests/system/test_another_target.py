@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.run.recording import recording
 from scenarios.run.runner import Load, run
@@ -123,7 +124,9 @@ def test_another_method_path_header_body_and_status_are_sent_and_judged(drive):
     assert headers.keys() == {"Host", "Content-Type", "Accept", "Content-Length", "X-Request-Id"}
     assert (headers["Content-Type"], headers["Content-Length"]) == ("text/plain", "5")
     ledger = rows(directory / "report")
-    assert set(zip(ledger["host_tag"], ledger["status"], ledger["error"], strict=True)) == {("one", 202, "")}
+    assert set(zip(ledger[Column.HOST_TAG], ledger[Column.STATUS], ledger[Column.ERROR], strict=True)) == {
+        ("one", 202, "")
+    }
     (of_locust,) = json.loads((directory / "locust.json").read_text())
     assert (of_locust["method"], of_locust["name"]) == ("PUT", "/things/7?force=yes one")
     target = manifest(directory / "report")["scenario"]["target"]
@@ -138,20 +141,22 @@ def test_a_request_without_a_body_says_nothing_of_one(drive, method, answer):
     assert (line, body) == (f"{method} /things HTTP/1.1", b"")
     assert headers.keys() == {"Host", "X-Request-Id"}
     ledger = rows(directory / "report")
-    assert set(zip(ledger["host_tag"], ledger["status"], ledger["error"], strict=True)) == {("one", 200, "")}
-    assert (ledger["connect_us"] > 0).sum() <= 5  # every user keeps its connection
+    assert set(zip(ledger[Column.HOST_TAG], ledger[Column.STATUS], ledger[Column.ERROR], strict=True)) == {
+        ("one", 200, "")
+    }
+    assert (ledger[Column.CONNECT_US] > 0).sum() <= 5  # every user keeps its connection
 
 
 def test_the_address_of_a_target_is_the_one_that_is_asked(drive):
     asked, directory = drive(PUT + 'url = "http://ADDRESS"\n', PUT_ANSWER, host="http://127.0.0.1:1")
     assert len(asked) == REQUESTS
-    assert (rows(directory / "report")["error"] == "").all()
+    assert (rows(directory / "report")[Column.ERROR] == "").all()
 
 
 def test_every_worker_asks_the_target_of_the_scenario(drive):
     asked, directory = drive(PUT, PUT_ANSWER, "--processes", "2")
     assert {head_of(request)[0] for request in asked} == {"PUT /things/7?force=yes HTTP/1.1"}
-    assert (rows(directory / "report")["error"] == "").all()
+    assert (rows(directory / "report")[Column.ERROR] == "").all()
 
 
 def test_on_our_stack_a_target_that_the_backends_do_not_count_is_no_fault_of_theirs(stack, tmp_path, reports, capsys):

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from scenarios.formats.columns import Column
 from tests.builders.commands import scenarios
 from tests.builders.local_stacks import processes_of
 
@@ -15,11 +16,11 @@ def test_installed_clients_send_their_requests_and_are_compared(offset, reports)
     assert ended.returncode == 0, ended.stderr
     (directory,) = (reports / "bench").iterdir()
     bench_rows = pd.read_csv(directory / "bench.csv")
-    assert {"this project", "FastHttpUser", "HttpUser"} <= set(bench_rows["client"])
-    assert (bench_rows[bench_rows["client"] != "wrk"]["requests"] == 2000).all()
+    assert {"this project", "FastHttpUser", "HttpUser"} <= set(bench_rows[Column.CLIENT])
+    assert (bench_rows[bench_rows[Column.CLIENT] != "wrk"][Column.REQUESTS] == 2000).all()
     medians = pd.read_csv(directory / "medians.csv", index_col="client")
-    assert medians["ratio"]["FastHttpUser"] == 1
-    assert medians["cpu_us"].is_monotonic_increasing
+    assert medians[Column.RATIO]["FastHttpUser"] == 1
+    assert medians[Column.CPU_US].is_monotonic_increasing
     assert medians.notna().all(axis=None)
     assert (directory / "bench.png").exists()
     assert "this project" in ended.stdout

@@ -7,6 +7,7 @@ import signal
 import psutil
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.stacks.local.stack import LocalStack
 from tests.builders.commands import analyse, locust, scenarios, scenarios_begun
 from tests.builders.local_stacks import processes_of
@@ -67,8 +68,8 @@ def test_balancer_that_dies_fails_the_run_and_every_request_is_accounted_for(run
     assert running.returncode == 1, out + said
     ledger = rows(only(reports, "sustained"))
     assert len(ledger) == 50_000
-    assert (ledger["error"] != "").sum() > 1000
-    assert ledger["error"].str.contains("ConnectionRefused").any()
+    assert (ledger[Column.ERROR] != "").sum() > 1000
+    assert ledger[Column.ERROR].str.contains("ConnectionRefused").any()
 
 
 def test_killed_runner_takes_the_stack_with_it(running, offset):

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.spec.scenario import Scenario, names
 from scenarios.stacks.local.stack import LocalStack
 from tests.builders.commands import interrupted_when, run_interrupted_when_struck, scenarios, words_of_locust
@@ -20,8 +21,8 @@ def test_killed_backend_costs_what_it_had_in_flight_and_returns(offset, reports)
     assert found["lost by kill back-02"]["outcome"] == found["split in without"]["outcome"] == "PASS"
     assert found["sent twice"]["observed"] == "0"
     applied_faults = pd.read_csv(directory / "faults.csv", keep_default_na=False)
-    assert list(applied_faults["kind"]) == ["kill", "start"]
-    assert not any(applied_faults["failure"])
+    assert list(applied_faults[Column.KIND]) == ["kill", "start"]
+    assert not any(applied_faults[Column.FAILURE])
 
 
 @pytest.mark.parametrize("name", ["all-down", pytest.param("hang", marks=pytest.mark.full)])

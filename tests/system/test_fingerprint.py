@@ -10,6 +10,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.run.fingerprint import fingerprint
 from scenarios.run.runner import Load, run
 from scenarios.spec.balancer import Algorithm
@@ -94,15 +95,20 @@ def test_fingerprint_leaves_a_row_per_request_and_its_conclusion(offset, reports
     directory, found = taken(reports)
     assert f"It looks like {Algorithm.SHARED}, as the configuration says." in ended.stdout
     rows = pd.read_csv(directory / "probe.csv")
-    assert rows.groupby("phase").size().to_dict() == {"settling": 120, "sequential": 120, "addresses": 48, "slowed": 24}
-    assert rows["request_id"].is_unique
-    assert (rows["status"] == 201).all()
-    assert rows["pid"].nunique() == 2
-    assert rows[rows["phase"] == "addresses"]["source"].nunique() == 24
-    assert set(rows[rows["phase"] != "addresses"]["source"]) == {"127.0.0.1"}
-    slowed = rows[rows["phase"] == "slowed"]
-    assert slowed["sent_us"].max() - slowed["sent_us"].min() < 2e6
-    assert slowed.groupby("host_tag")["latency_us"].min()["back-03"] > 20_000
+    assert rows.groupby(Column.PHASE).size().to_dict() == {
+        "settling": 120,
+        "sequential": 120,
+        "addresses": 48,
+        "slowed": 24,
+    }
+    assert rows[Column.REQUEST_ID].is_unique
+    assert (rows[Column.STATUS] == 201).all()
+    assert rows[Column.PID].nunique() == 2
+    assert rows[rows[Column.PHASE] == "addresses"][Column.SOURCE].nunique() == 24
+    assert set(rows[rows[Column.PHASE] != "addresses"][Column.SOURCE]) == {"127.0.0.1"}
+    slowed = rows[rows[Column.PHASE] == "slowed"]
+    assert slowed[Column.SENT_US].max() - slowed[Column.SENT_US].min() < 2e6
+    assert slowed.groupby(Column.HOST_TAG)[Column.LATENCY_US].min()["back-03"] > 20_000
     assert list(pd.read_csv(directory / "fingerprint.csv")["algorithm"]) == [
         each["algorithm"] for each in found["hypotheses"]
     ]

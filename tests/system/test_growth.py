@@ -8,6 +8,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.tables import Tables
 from analysis.tools.synthetic_run import make_synthetic_run
 from analysis.verdict import Outcome, judge
+from scenarios.formats.columns import Column
 from tests.builders.processes import completed
 
 
@@ -25,6 +26,6 @@ def test_growth_is_measured_run_by_run(tmp_path):
     assert ended.returncode == 0, ended.stderr
     (directory,) = (tmp_path / "growth").iterdir()
     growth = pd.read_csv(directory / "growth.csv")
-    assert list(growth["requests"]) == [100, 1000]
-    assert (growth[["ledgers_mib", "seconds", "memory_peak_mib"]] > 0).all(axis=None)
+    assert list(growth[Column.REQUESTS]) == [100, 1000]
+    assert (growth[["ledgers_mib", Column.SECONDS, Column.MEMORY_PEAK_MIB]] > 0).all(axis=None)
     assert (directory / "growth.png").stat().st_size > 0

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from scenarios.formats.columns import Column
 from tests.builders.commands import words_of_locust
 from tests.builders.free_ports import port_offset
 from tests.builders.http import ask
@@ -42,8 +43,8 @@ def command(target, directory, *arguments):
 def errors(directory):
     """The errors of a run that sent every request once."""
     ledger = rows(directory)
-    assert len(ledger) == ledger["request_id"].nunique() == REQUESTS
-    return ledger["error"].value_counts().to_dict()
+    assert len(ledger) == ledger[Column.REQUEST_ID].nunique() == REQUESTS
+    return ledger[Column.ERROR].value_counts().to_dict()
 
 
 def outcomes(directory):
@@ -101,7 +102,7 @@ def test_bodies_of_every_form_are_whole_answers(behave, tmp_path):
     with serving(behave) as address:
         drive(address, tmp_path)
     assert errors(tmp_path) == {"": REQUESTS}
-    assert (rows(tmp_path)["host_tag"] == "back-01").all()
+    assert (rows(tmp_path)[Column.HOST_TAG] == "back-01").all()
 
 
 def test_connection_closed_while_idle_is_noticed_before_sending(tmp_path):
@@ -126,10 +127,12 @@ def test_connection_closed_while_idle_is_noticed_before_sending(tmp_path):
         del asked[asked.index("--scale-requests") :]
         completed(asked)
     ledger = rows(tmp_path / "report")
-    first = ledger[(ledger["stage"] == "second")].sort_values("sent_us").head(USERS)
+    first = ledger[(ledger[Column.STAGE] == "second")].sort_values(Column.SENT_US).head(USERS)
     assert len(ledger) == REQUESTS
-    assert (first["connect_us"] > 0).sum() >= USERS // 2  # those who had a connection before; the new ones keep theirs
-    assert (first["error"] == "").all()
+    assert (
+        first[Column.CONNECT_US] > 0
+    ).sum() >= USERS // 2  # those who had a connection before; the new ones keep theirs
+    assert (first[Column.ERROR] == "").all()
 
 
 def interrupted(behave, directory):
@@ -148,7 +151,7 @@ def interrupted(behave, directory):
 
 def test_answer_outstanding_at_ctrl_c_ends_as_a_row(tmp_path):
     ledger = interrupted(silent, tmp_path)
-    assert ledger["error"].value_counts().to_dict() == {"GeneratorFault: stopped before the answer came": USERS}
+    assert ledger[Column.ERROR].value_counts().to_dict() == {"GeneratorFault: stopped before the answer came": USERS}
     found = outcomes(tmp_path)
     assert (found["requests"], found["own faults"], found["errors"]) == ("INVALID", "INVALID", "PASS")
 
@@ -157,7 +160,7 @@ def test_answers_on_their_way_at_ctrl_c_are_waited_for(tmp_path):
     ledger = interrupted(dawdling, tmp_path)
     assert 0 < len(ledger) < REQUESTS
     assert len(ledger) % USERS == 0
-    assert (ledger["error"] == "").all()
+    assert (ledger[Column.ERROR] == "").all()
 
 
 def test_too_few_open_files_are_a_fault_of_the_generator_with_every_row(tmp_path):
@@ -185,7 +188,7 @@ def test_https_works_and_bad_certificate_is_refused(tmp_path):
         drive(f"localhost:{port}", tmp_path / "trusted", scheme="https", env=trusting)
         drive(f"localhost:{port}", tmp_path / "doubted", scheme="https")
     assert errors(tmp_path / "trusted") == {"": REQUESTS}
-    assert (rows(tmp_path / "trusted")["connect_us"] == 0).all()
+    assert (rows(tmp_path / "trusted")[Column.CONNECT_US] == 0).all()
     (doubt,) = errors(tmp_path / "doubted")
     assert doubt.startswith("SSLCertVerificationError")
 
@@ -207,7 +210,7 @@ def test_run_stopped_in_the_web_interface_has_a_row_for_every_request(tmp_path):
     ledger = rows(tmp_path)
     assert len(ledger) % USERS == 0
     assert len(ledger) >= 2 * USERS
-    assert (ledger["error"] == "").all()
+    assert (ledger[Column.ERROR] == "").all()
     assert manifest(tmp_path)["end"]["complete"] is False
 
 

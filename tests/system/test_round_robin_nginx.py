@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.spec.round_robin.cycle import cycle, window_bounds
 from tests.builders.free_ports import port_offset
 from tests.builders.real_nginx import ask, serving
@@ -65,7 +66,7 @@ def swings(picked, weights):
     "picks", list(product(WEIGHTS, (1, 4), (True,), (True, False))), ids=str, indirect=True
 )  # fmt: skip
 def test_picks_with_zone_are_one_cycle_and_reach_the_bound(picks, request):
-    weights = request.node.callspec.params["picks"][0]
+    weights = request.node.callspec.params[Column.PICKS][0]
     order = [pick for pick, _ in picks]
     assert order == [cycle(weights)[number % len(cycle(weights))] for number in range(len(order))]
     assert swings(order, weights) == window_bounds(weights)
@@ -73,7 +74,7 @@ def test_picks_with_zone_are_one_cycle_and_reach_the_bound(picks, request):
 
 @pytest.mark.parametrize("picks", list(product(WEIGHTS, (1, 4), (False,), (True, False))), ids=str, indirect=True)
 def test_picks_without_zone_are_a_cycle_of_each_worker(picks, request):
-    weights, workers, *_ = request.node.callspec.params["picks"]
+    weights, workers, *_ = request.node.callspec.params[Column.PICKS]
     of_worker = defaultdict(list)
     for pick, worker in picks:
         of_worker[worker].append(pick)

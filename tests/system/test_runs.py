@@ -9,6 +9,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.spec.scenario import Scenario, names
 from scenarios.stacks.local.stack import LocalStack
 from scenarios.stacks.stack import PROJECT
@@ -48,16 +49,16 @@ def test_every_scenario_at_its_true_size_passes_with_an_exact_split(name, proces
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert f"{name}: PASS" in ended.stdout
     scenario, ledger = Scenario.load(name), rows(directory)
-    assert len(ledger) == ledger["request_id"].nunique() == scenario.requests
-    assert (ledger["status"] == 201).all()
-    assert (ledger["error"] == "").all()
+    assert len(ledger) == ledger[Column.REQUEST_ID].nunique() == scenario.requests
+    assert (ledger[Column.STATUS] == 201).all()
+    assert (ledger[Column.ERROR] == "").all()
     sixth = scenario.requests / 6
-    counts = Counter(ledger["host_tag"])
+    counts = Counter(ledger[Column.HOST_TAG])
     assert all(abs(counts[tag] - part * sixth) <= 1 for tag, part in (("back-01", 1), ("back-02", 2), ("back-03", 3)))
-    assert ledger["request_id"].str.partition("-")[0].nunique() == processes
+    assert ledger[Column.REQUEST_ID].str.partition("-")[0].nunique() == processes
     balanced = pd.read_csv(directory / "balancer.csv")
-    assert sorted(balanced["request_id"]) == sorted(ledger["request_id"])
-    assert (ledger["connect_us"] == 0).all()  # every user kept the connection that it had before its first request
+    assert sorted(balanced[Column.REQUEST_ID]) == sorted(ledger[Column.REQUEST_ID])
+    assert (ledger[Column.CONNECT_US] == 0).all()  # every user kept the connection that it had before its first request
     assert processes_of(offset) == []
 
 
@@ -86,7 +87,7 @@ def test_arithmetic_can_be_redone_with_the_commands_documented(stack, reports):
 def test_stages_get_exactly_their_requests(offset, reports):
     scenarios("run", "spike", "--requests", 1000, "--users", 200, "--reports", reports, offset=offset)
     directory = only(reports, "spike")
-    assert Counter(rows(directory)["stage"]) == {"calm": 50, "surge": 900, "recovery": 50}
+    assert Counter(rows(directory)[Column.STAGE]) == {"calm": 50, "surge": 900, "recovery": 50}
     assert manifest(directory)["scaled"] is True
 
 
@@ -103,7 +104,7 @@ def test_second_run_overwrites_nothing(stack, reports):
         scenarios("run", "baseline", *SMALL, "--reports", reports, offset=stack.port_offset)
     directories = [path for path in (reports / "baseline").iterdir() if not path.is_symlink()]
     assert len(directories) == 2
-    assert not set(rows(directories[0])["request_id"]) & set(rows(directories[1])["request_id"])
+    assert not set(rows(directories[0])[Column.REQUEST_ID]) & set(rows(directories[1])[Column.REQUEST_ID])
 
 
 def test_plain_locust_does_the_same_and_shows_a_row_per_backend(stack, tmp_path):
@@ -120,9 +121,9 @@ def test_two_processes_share_one_exact_budget(stack, tmp_path):
     ended = locust(stack, tmp_path, "--processes", 2, "--scale-requests", 5000, "--scale-users", 300, file="spike")
     assert ended.returncode == 0, ended.stderr
     ledger = rows(tmp_path)
-    assert Counter(ledger["stage"]) == {"calm": 250, "surge": 4500, "recovery": 250}
-    assert ledger["request_id"].nunique() == 5000
-    assert ledger["request_id"].str.partition("-")[0].nunique() == 2
+    assert Counter(ledger[Column.STAGE]) == {"calm": 250, "surge": 4500, "recovery": 250}
+    assert ledger[Column.REQUEST_ID].nunique() == 5000
+    assert ledger[Column.REQUEST_ID].str.partition("-")[0].nunique() == 2
     assert manifest(tmp_path)["processes"] == 2
     analyse(tmp_path)
     assert broken(tmp_path) == {}
@@ -199,6 +200,6 @@ def test_stage_may_last_a_time_and_the_whole_is_still_exact(stack, tmp_path):
     assert ended.returncode == 0, ended.stderr
     ledger = rows(directory)
     assert len(ledger) == 12_000
-    timed = ledger[ledger["stage"] == "while"]
+    timed = ledger[ledger[Column.STAGE] == "while"]
     assert 0 < len(timed) < 12_000
-    assert (timed["sent_us"].max() - timed["sent_us"].min()) / 1e6 == pytest.approx(0.5, abs=0.3)
+    assert (timed[Column.SENT_US].max() - timed[Column.SENT_US].min()) / 1e6 == pytest.approx(0.5, abs=0.3)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
+from scenarios.formats.columns import Column
 from tests.builders.free_ports import port_offset
 from tests.builders.http import ask
 from tests.builders.misbehaving_target import WHOLE, receive, serving
@@ -120,8 +121,8 @@ def interrupted(kind, directory, number=signal.SIGTERM, **how):
     end = manifest(locust.directory)["end"]
     assert (end["complete"], end["reason"]) == (False, "it was interrupted")
     ledger = rows(locust.directory)
-    assert sorted(ledger["request_id"]) == sorted(target.ids)
-    assert set(ledger["error"]) == {""}
+    assert sorted(ledger[Column.REQUEST_ID]) == sorted(target.ids)
+    assert set(ledger[Column.ERROR]) == {""}
     return code
 
 
@@ -140,7 +141,7 @@ def test_sigterm_before_a_run_leaves_neither_a_process_nor_a_run(kind, moment, t
     if locust.directory.exists():  # the run was quicker than the signal
         assert (code, moment) == (INTERRUPTED, "Shape worker starting")
         assert manifest(locust.directory)["end"]["reason"] == "it was interrupted"
-        assert sorted(rows(locust.directory)["request_id"]) == sorted(target.ids)
+        assert sorted(rows(locust.directory)[Column.REQUEST_ID]) == sorted(target.ids)
     else:
         assert code in ((KILLED, 0) if locust.is_web else (KILLED,))
         assert target.ids == []
@@ -164,4 +165,4 @@ def test_sigterm_after_a_run_leaves_it_complete(kind, tmp_path):
         wait_for(locust.has_ended_its_run)
         assert locust.end() == 0
     assert manifest(locust.directory)["end"]["complete"] is True
-    assert sorted(rows(locust.directory)["request_id"]) == sorted(target.ids)
+    assert sorted(rows(locust.directory)[Column.REQUEST_ID]) == sorted(target.ids)

@@ -11,6 +11,7 @@ import time
 import psutil
 import pytest
 
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import Balanced
 from scenarios.spec.errors import UsageError
 from scenarios.spec.nginx.conf import NginxConf
@@ -40,12 +41,17 @@ def test_balancer_passes_the_request_id_on_and_logs_readable_rows(stack):
     ask(f"{stack.target}/")
     wait_for(lambda: len(access_log(stack)) == 2)  # nginx writes a row when it has sent the answer
     first, second = access_log(stack)
-    assert first["request_id"] == r"odd \x22id\x22, with a comma"
-    assert (first["method"], first["path"], first["status"], first["completion"]) == ("POST", "/models", "422", "OK")
-    assert (first["upstream_statuses"], first["host_tag"]) == ("422", "back-03")
-    assert float(first["upstream_response_s"]) <= float(first["duration_s"]) + 0.001
-    assert int(first["worker"]) in {process.pid for process in psutil.process_iter()}
-    assert len(second["request_id"]) == 32
+    assert first[Column.REQUEST_ID] == r"odd \x22id\x22, with a comma"
+    assert (first[Column.METHOD], first[Column.PATH], first[Column.STATUS], first[Column.COMPLETION]) == (
+        "POST",
+        "/models",
+        "422",
+        "OK",
+    )
+    assert (first[Column.UPSTREAM_STATUSES], first[Column.HOST_TAG]) == ("422", "back-03")
+    assert float(first[Column.UPSTREAM_RESPONSE_S]) <= float(first[Column.DURATION_S]) + 0.001
+    assert int(first[Column.WORKER]) in {process.pid for process in psutil.process_iter()}
+    assert len(second[Column.REQUEST_ID]) == 32
 
 
 def test_attempt_without_connection_is_logged_with_the_one_answered(stack):
@@ -55,8 +61,10 @@ def test_attempt_without_connection_is_logged_with_the_one_answered(stack):
     assert ask(stack.target).headers["x-host-tag"] == "back-02"
     wait_for(lambda: access_log(stack))
     (row,) = access_log(stack)
-    assert row["upstream_addresses"] == f"127.0.0.1:{8003 + stack.port_offset}, 127.0.0.1:{8002 + stack.port_offset}"
-    assert row["upstream_statuses"] == "502, 200"
+    assert (
+        row[Column.UPSTREAM_ADDRESSES] == f"127.0.0.1:{8003 + stack.port_offset}, 127.0.0.1:{8002 + stack.port_offset}"
+    )
+    assert row[Column.UPSTREAM_STATUSES] == "502, 200"
 
 
 def test_nginx_answers_its_own_health_check_and_hides_its_version(stack):

@@ -3,6 +3,7 @@ import pytest
 from analysis.evidence.balancer_log import read_log
 from analysis.evidence.request_ids import RequestIds
 from analysis.evidence.request_rows import UNUSED
+from scenarios.formats.columns import Column, header
 from scenarios.formats.rows import Balanced
 from tests.builders.evidence import balanced
 
@@ -23,10 +24,11 @@ ROWS = [balanced(f"id-{number}", tag="a") for number in range(3)]
 def test_a_sound_log_is_read_as_it_is(tmp_path):
     ids = RequestIds()
     frame, damaged = read_log(written(tmp_path / "balancer.csv", *map(line, ROWS)), ids)
-    frame["request_id"] = ids.texts(frame["request_id"])
+    frame[Column.REQUEST_ID] = ids.texts(frame[Column.REQUEST_ID])
     assert damaged == 0
-    assert set(frame) == set(Balanced._fields) - UNUSED
-    assert frame.to_dict("records") == [{name: getattr(row, name) for name in frame} for row in ROWS]
+    assert set(frame) == set(header(Balanced)) - UNUSED
+    written_rows = [dict(zip(header(Balanced), row, strict=True)) for row in ROWS]
+    assert frame.to_dict("records") == [{name: row[name] for name in frame} for row in written_rows]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_damaged_lines_are_counted_and_the_others_kept(tmp_path, damage, lost):
         ids = RequestIds()
         frame, damaged = read_log(written(tmp_path / "balancer.csv", *lines), ids)
         assert damaged == lost
-        assert ids.texts(frame["request_id"]) == ["id-0", "id-1", "id-2"]
+        assert ids.texts(frame[Column.REQUEST_ID]) == ["id-0", "id-1", "id-2"]
 
 
 def test_a_log_of_which_nothing_can_be_read_has_no_rows(tmp_path):

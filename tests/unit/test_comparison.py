@@ -13,6 +13,8 @@ from analysis.comparison.run import ComparedRun
 from analysis.comparison.words import answer
 from analysis.tables import Tables
 from analysis.verdict import judge
+from scenarios.formats.columns import Column, header
+from scenarios.formats.rows import Response
 from tests.builders.compared_runs import DOZEN, FEW, STAGES, THREE, made_up
 from tests.builders.evidence import evidence, response, responses
 
@@ -78,7 +80,7 @@ def test_a_change_within_the_margin_is_told_and_is_none():
     before, after = (made_up(draws, memory=0.0, spread=0.001, slower=each) for each in ({}, slower))
     row = latency_changes(before, after).loc[("back-02", "steady")]
     assert row["outcome"] == "same"
-    assert row["lowest"] > 1.02
+    assert row[Column.LOWEST] > 1.02
     assert row["corrected_p"] < 0.001
     assert compare(before, after).sentence == "Nothing changed by more than 4 %"
 
@@ -104,23 +106,35 @@ def test_fast_refusals_are_not_taken_for_fast_answers():
     found = latency_changes(
         evidence(rows, {"a": 1}), evidence([*refused, *(row._replace(sent_us=10**12) for row in rows)], {"a": 1})
     )
-    assert found.loc[("a", "steady"), ["b_count", "b_p50_ms", "ratio", "outcome"]].tolist() == [100, 1.0, 1.0, "same"]
+    assert found.loc[("a", "steady"), ["b_count", "b_p50_ms", Column.RATIO, "outcome"]].tolist() == [
+        100,
+        1.0,
+        1.0,
+        "same",
+    ]
 
 
 def test_batches_follow_the_order_of_sending_whatever_that_of_the_rows():
     rows = [response(number, "a", latency_us=1000 + 10 * number) for number in range(200)]
     found = latency_changes(evidence(rows, {"a": 1}), evidence(rows[::-1], {"a": 1}))
-    assert found.loc[("a", "steady"), ["lowest", "highest"]].tolist() == [1.0, 1.0]
+    assert found.loc[("a", "steady"), [Column.LOWEST, Column.HIGHEST]].tolist() == [1.0, 1.0]
 
 
 def test_too_few_answers_are_not_judged_and_do_not_count_among_the_comparisons():
     draws = np.random.default_rng(7)
     two = made_up(draws, THREE[:2])
     few = [response(10_000 + number, "back-03") for number in range(99)]
-    more = replace(two, responses=pd.concat([two.responses, pd.DataFrame(few)], ignore_index=True).astype(FEW))
+    more = replace(
+        two,
+        responses=pd.concat([two.responses, pd.DataFrame(few, columns=header(Response))], ignore_index=True).astype(
+            FEW
+        ),
+    )
     found = latency_changes(more, more)
     assert found.loc[("back-03", "steady"), ["a_count", "outcome"]].tolist() == [99, "cannot tell"]
-    assert found.loc[("back-03", "steady"), ["ratio", "lowest", "highest", "p", "corrected_p"]].isna().all()
+    assert (
+        found.loc[("back-03", "steady"), [Column.RATIO, Column.LOWEST, Column.HIGHEST, "p", "corrected_p"]].isna().all()
+    )
     other = made_up(draws, THREE[:2])
     pd.testing.assert_frame_equal(latency_changes(more, other).loc[list(THREE[:2])], latency_changes(two, other))
 
@@ -143,14 +157,14 @@ def test_odd_runs_are_compared_without_a_word_too_many(rows):
 def test_a_backend_that_fell_silent_breaks_the_split_and_the_others_are_still_compared():
     draws = np.random.default_rng(8)
     before = made_up(draws)
-    gone = before.responses["host_tag"] == "back-03"
-    tags = before.responses["host_tag"].astype("str").mask(gone, "back-01")
-    after = replace(before, responses=before.responses.assign(host_tag=tags).astype(FEW))
+    gone = before.responses[Column.HOST_TAG] == "back-03"
+    tags = before.responses[Column.HOST_TAG].astype("str").mask(gone, "back-01")
+    after = replace(before, responses=before.responses.assign(**{Column.HOST_TAG: tags}).astype(FEW))
     found = compare(before, after)
     assert found.exit_code == 1
     assert found.sentence == "split back-01 holds no longer, split back-03 holds no longer"
     assert found.latency["outcome"]["back-02", "steady"] == "same"
-    assert np.isnan(found.latency["ratio"]["back-03", "steady"])
+    assert np.isnan(found.latency[Column.RATIO]["back-03", "steady"])
 
 
 @pytest.mark.parametrize(

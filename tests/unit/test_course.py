@@ -14,6 +14,7 @@ from analysis.faults.absence import Absence
 from analysis.faults.course import predicted_shares
 from analysis.tables import Tables
 from analysis.verdict import judge
+from scenarios.formats.columns import Column
 from tests.builders.broken_run import KILLED_S, PATIENCE, STARTED_S, WEIGHTS, broken_run, strike
 from tests.builders.odd_runs import WITH_FAULTS, faults_injected
 
@@ -25,7 +26,7 @@ def course_of(**changes):
 
 
 def at(shares, tag, at_s, column):
-    rows = shares[(shares["host_tag"] == tag) & (shares["at_s"].round(6) == at_s)]
+    rows = shares[(shares[Column.HOST_TAG] == tag) & (shares[Column.AT_S].round(6) == at_s)]
     return rows[column].item()
 
 
@@ -59,63 +60,72 @@ def test_where_nobody_is_left_or_another_is_in_doubt_nothing_is_predicted():
 
 def test_shares_are_of_all_picks_and_come_as_predicted():
     shares = course_of().shares
-    assert shares["picks"].sum() == 2503  # a request every 10 ms, and three probes
+    assert shares[Column.PICKS].sum() == 2503  # a request every 10 ms, and three probes
     known = shares.dropna()
-    off = (known["share"] - known["predicted"]).abs() * known.groupby("at_s")["picks"].transform("sum")
+    off = (known[Column.SHARE] - known[Column.PREDICTED]).abs() * known.groupby(Column.AT_S)[Column.PICKS].transform(
+        "sum"
+    )
     assert off.max() < 1.01  # a pick of twenty is more than a share can say
-    assert at(shares, "c", 10.0, "predicted") == pytest.approx(3 / 4)
-    assert at(shares, "b", 10.0, "predicted") == 0
-    assert isnan(at(shares, "c", 16.2, "predicted"))
-    assert at(shares, "c", 18.0, "predicted") == pytest.approx(1 / 2)
+    assert at(shares, "c", 10.0, Column.PREDICTED) == pytest.approx(3 / 4)
+    assert at(shares, "b", 10.0, Column.PREDICTED) == 0
+    assert isnan(at(shares, "c", 16.2, Column.PREDICTED))
+    assert at(shares, "c", 18.0, Column.PREDICTED) == pytest.approx(1 / 2)
 
 
 def test_what_is_late_is_predicted_from_its_limit_on():
     shares = course_of(back_s=23.0).shares  # it has to be back 2 s after its fail_timeout, which is 2 s too
     late_s = STARTED_S + 0.5 + PATIENCE.fail_timeout_s + 2.0
-    assert isnan(at(shares, "b", late_s - 0.3, "predicted"))
-    assert at(shares, "b", late_s + 0.3, "predicted") == pytest.approx(1 / 3)
-    assert at(shares, "b", late_s + 0.3, "share") == 0
+    assert isnan(at(shares, "b", late_s - 0.3, Column.PREDICTED))
+    assert at(shares, "b", late_s + 0.3, Column.PREDICTED) == pytest.approx(1 / 3)
+    assert at(shares, "b", late_s + 0.3, Column.SHARE) == 0
 
 
 def test_a_backend_that_failed_is_left_alone_for_its_time_although_it_is_well_at_once():
     restart = strike(1, "restart", KILLED_S, KILLED_S + 0.1, "failing")
     shares = Tables.of(faults_injected([restart], back_s=8.5, probed_every_s=99.0)).course.shares
-    assert at(shares, "b", 7.0, "predicted") == 0
-    assert isnan(at(shares, "b", 8.2, "predicted"))
-    assert at(shares, "b", 9.0, "predicted") == pytest.approx(1 / 3)
+    assert at(shares, "b", 7.0, Column.PREDICTED) == 0
+    assert isnan(at(shares, "b", 8.2, Column.PREDICTED))
+    assert at(shares, "b", 9.0, Column.PREDICTED) == pytest.approx(1 / 3)
 
 
 def test_a_share_of_less_than_a_cycle_is_none():
     made = broken_run()
-    ended_s = made.balancer["ended_s"] - 1000
+    ended_s = made.balancer[Column.ENDED_S] - 1000
     scarce = replace(made, balancer=made.balancer[~ended_s.between(8.0, 8.15)])
     shares = Tables.of(scarce).course.shares
-    assert 0 < sum(at(shares, tag, 8.0, "picks") for tag in WEIGHTS) < sum(WEIGHTS.values())
-    assert all(isnan(at(shares, tag, 8.0, "share")) for tag in WEIGHTS)
-    assert not any(isnan(at(shares, tag, 8.2, "share")) for tag in WEIGHTS)
+    assert 0 < sum(at(shares, tag, 8.0, Column.PICKS) for tag in WEIGHTS) < sum(WEIGHTS.values())
+    assert all(isnan(at(shares, tag, 8.0, Column.SHARE)) for tag in WEIGHTS)
+    assert not any(isnan(at(shares, tag, 8.2, Column.SHARE)) for tag in WEIGHTS)
 
 
 @pytest.mark.parametrize(
     ("changes", "causes"),
     [
-        ({}, {"by_faults": 1, "while_all_down": 0, "unexplained": 0}),
-        ({"lost": (2.0, 6.0)}, {"by_faults": 1, "while_all_down": 0, "unexplained": 1}),
+        ({}, {Column.BY_FAULTS: 1, Column.WHILE_ALL_DOWN: 0, Column.UNEXPLAINED: 0}),
+        ({"lost": (2.0, 6.0)}, {Column.BY_FAULTS: 1, Column.WHILE_ALL_DOWN: 0, Column.UNEXPLAINED: 1}),
     ],
 )
 def test_what_failed_counts_for_its_cause_when_it_failed(changes, causes):
     losses = course_of(**changes).losses_over_time
     assert losses[list(causes)].sum().to_dict() == causes
-    assert losses.loc[losses["by_faults"] > 0, "at_s"].round(6).tolist() == [KILLED_S]
+    assert losses.loc[losses[Column.BY_FAULTS] > 0, Column.AT_S].round(6).tolist() == [KILLED_S]
 
 
 def test_a_mark_says_when_what_to_whom_and_what_it_cost():
     kill, start = course_of().marks.to_dict("records")
-    assert kill == {"at_s": KILLED_S, "kind": "kill", "backend": "b", "is_cure": False, "lost": 1.0, "may_lose": 1.0}
-    assert (start["at_s"], start["is_cure"], isnan(start["lost"])) == (STARTED_S, True, True)
+    assert kill == {
+        Column.AT_S: KILLED_S,
+        Column.KIND: "kill",
+        Column.BACKEND: "b",
+        Column.IS_CURE: False,
+        Column.LOST: 1.0,
+        Column.MAY_LOSE: 1.0,
+    }
+    assert (start[Column.AT_S], start[Column.IS_CURE], isnan(start[Column.LOST])) == (STARTED_S, True, True)
 
 
 def marked(*rows):
-    columns = ["at_s", "kind", "backend", "is_cure", "lost", "may_lose"]
+    columns = [Column.AT_S, Column.KIND, Column.BACKEND, Column.IS_CURE, Column.LOST, Column.MAY_LOSE]
     return pd.DataFrame(
         [(at_s, kind, backend, kind == "start", 1.0, 2.0) for at_s, kind, backend in rows], columns=columns
     )
@@ -163,7 +173,7 @@ def test_the_title_says_when_something_was_not_brought_about():
 
 
 def aftermath(*rows):
-    columns = ["kind", "backend", "lost", "may_lose", "noticed_s", "returned_s"]
+    columns = [Column.KIND, Column.BACKEND, Column.LOST, Column.MAY_LOSE, Column.NOTICED_S, Column.RETURNED_S]
     return pd.DataFrame(rows, columns=columns)
 
 

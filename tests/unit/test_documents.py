@@ -20,6 +20,7 @@ from analysis.documents.publishing import publish
 from analysis.documents.sheet import NOTHING, ROWS, sheet
 from analysis.documents.wording import conclusion, undetected
 from analysis.tables import Tables
+from scenarios.formats.columns import Column
 from scenarios.spec.fault_kind import FaultKind
 from tests.builders.broken_run import broken_run
 from tests.builders.evidence import asked_at, responses, scenario, three_ledgers
@@ -181,8 +182,9 @@ def test_markdown_has_the_split_the_latency_of_all_and_the_pictures(findings):
     found = findings(check(), pictures=pictures)
     made = with_pictures(found)
     assert made.startswith("# Made: PASS\n\nAll 1 claims that could be tested held.\n")
-    assert "| host\\_tag | answered |\n| --- | ---: |\n| a | 1,000 |" in made
-    assert "| stage | count | p99\\_ms |\n| --- | ---: | ---: |\n| steady | 1,000 | 7.25 |\n" in made
+    tag, answered, p99 = (each.replace("_", r"\_") for each in (Column.HOST_TAG, Column.ANSWERED, Column.P99_MS))
+    assert f"| {tag} | {answered} |\n| --- | ---: |\n| a | 1,000 |" in made
+    assert f"| stage | count | {p99} |\n| --- | ---: | ---: |\n| steady | 1,000 | 7.25 |\n" in made
     assert made.index("![All is well](summary.png)") < made.index("## Checks") < made.index("![Fast](latency.png)")
     assert "![" not in without_pictures(found)
 

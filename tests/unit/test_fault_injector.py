@@ -2,6 +2,7 @@
 
 import pytest
 
+from scenarios.formats.columns import header
 from scenarios.formats.report_directory import ReportDirectory
 from scenarios.formats.rows import Response
 from scenarios.run.fault_injector import LedgerProgress, faults_injected, require_possible
@@ -32,7 +33,7 @@ def test_a_fault_is_due_when_so_many_requests_of_its_stage_have_ended(tmp_path):
             file.flush()
             progress.update()
 
-        write(line(Response._fields) + line(response(0, stage="first")) + line(response(1, stage="second")))
+        write(line(header(Response)) + line(response(0, stage="first")) + line(response(1, stage="second")))
         assert not progress.has_reached(fault())
         write(whole[:10])
         assert not progress.has_reached(fault())  # half a line is none
@@ -76,7 +77,7 @@ def test_what_a_stack_cannot_do_or_does_not_have_is_refused():
 
 def test_after_a_fault_that_could_not_be_done_no_other_is_tried_and_all_is_undone(tmp_path, capsys):
     stack, directory = Tough(), ReportDirectory(tmp_path)
-    directory.responses_path.write_text(line(Response._fields) + 3 * line(response(0, stage="second")))
+    directory.responses_path.write_text(line(header(Response)) + 3 * line(response(0, stage="second")))
     with faults_injected(stack, directory, [fault(), fault()]):
         wait_for(lambda: stack.done)
     assert stack.done == ["kill back-02", "undone"]

@@ -11,6 +11,7 @@ from analysis.faults.prediction import allowed_losses, noticed_within_s, probes_
 from analysis.faults.stages import parts
 from analysis.tables import Tables
 from analysis.verdict import judge
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import AppliedFault, Processed, Resource
 from scenarios.spec.round_robin.recovery import healed_bounds, returned_bounds, rising_bounds
 from scenarios.spec.target import Target
@@ -40,10 +41,10 @@ def robbed_of_a_worker(*unlogged_s):
     made = faults_injected(
         [strike(1, "kill-nginx-worker", 6.0, 6.1, "failing", "")], lost=(), back_s=0.0, probed_every_s=99.0
     )
-    logged_s = made.balancer["ended_s"] - 1000
+    logged_s = made.balancer[Column.ENDED_S] - 1000
     kept = [not any(abs(at_s - second) < 0.005 for second in unlogged_s) for at_s in logged_s]
     others = made.stack.model_copy(update={"after": made.stack.before.model_copy(update={"workers": [2]})})
-    processed = frame(counted(made.responses["host_tag"].value_counts().to_dict()), Processed)
+    processed = frame(counted(made.responses[Column.HOST_TAG].value_counts().to_dict()), Processed)
     return replace(made, balancer=made.balancer[kept], stack=others, processed=processed)
 
 
@@ -67,8 +68,8 @@ def test_a_run_in_which_everything_came_as_predicted_passes():
         "split in healed",
     ]
     row = Aftermath.of(made, Tables.of(made).matching).table.loc[1]
-    assert row["returned_s"] == pytest.approx(1.0, abs=0.02)
-    assert row["asked"] == 3
+    assert row[Column.RETURNED_S] == pytest.approx(1.0, abs=0.02)
+    assert row[Column.ASKED] == 3
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_an_answer_that_a_hanging_backend_cut_off_is_no_disagreement():
     made = faults_injected(
         [strike(1, "hang", 6, 6, "failing"), strike(2, "resume", 16, 16.5, "returning")], cut_off=True
     )
-    answered = {tag: int((made.responses["host_tag"] == tag).sum()) for tag in "abc"}
+    answered = {tag: int((made.responses[Column.HOST_TAG] == tag).sum()) for tag in "abc"}
 
     def agreement(created):
         found = replace(made, processed=frame(counted(answered | {"b": created}), Processed))
@@ -157,7 +158,7 @@ def test_only_while_another_lives_has_a_dead_backend_to_be_left_alone():
 
     def asked_and_may_be(applied_faults):
         made = faults_injected(applied_faults, probed_every_s=0.5)
-        return tuple(Aftermath.of(made, Tables.of(made).matching).table.loc[3][["asked", "may_be_asked"]])
+        return tuple(Aftermath.of(made, Tables.of(made).matching).table.loc[3][[Column.ASKED, Column.MAY_BE_ASKED]])
 
     assert asked_and_may_be([*others, *own]) == (0, 1)
     asked, may_be = asked_and_may_be([others[0], *own])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from analysis.fingerprint.chances import chance_of_counts, chance_of_turn, longest_turn
 from analysis.fingerprint.fingerprint import HypothesisStanding, judged
 from analysis.fingerprint.probe import Probe, windows_of
+from scenarios.formats.columns import Column
 from scenarios.formats.probe_record import Phase
 from scenarios.run.prober import Prober
 from scenarios.spec.balancer import Algorithm
@@ -70,10 +71,10 @@ def test_round_robin_per_worker_is_told_from_least_connections_once_a_worker_ask
     """Until then least connections would have asked it as often."""
     weights = {f"back-{number}": weight for number, weight in enumerate(vector)}
     rows = probed([RoundRobin(weights) for _ in range(workers)], weights, seed=seed)
-    asked = rows[(rows["phase"] == Phase.SLOWED) & (rows["host_tag"] == record(weights).paused)]
+    asked = rows[(rows[Column.PHASE] == Phase.SLOWED) & (rows[Column.HOST_TAG] == record(weights).paused)]
     found = fits(judged(record(weights), rows))
     assert Algorithm.PER_WORKER in found
-    assert (Algorithm.LEAST_CONNECTIONS in found) == (not asked["pid"].duplicated().any())
+    assert (Algorithm.LEAST_CONNECTIONS in found) == (not asked[Column.PID].duplicated().any())
 
 
 @settings(max_examples=60, deadline=None)
@@ -104,9 +105,9 @@ def test_other_weights_than_the_configured_ones_are_none_of_these():
 
 def test_one_exchanged_pick_is_enough_to_exclude_both_kinds_of_round_robin():
     rows = probed(one_state(RoundRobin, 1), WEIGHTS)
-    one, other = rows.index[rows["phase"] == Phase.SEQUENTIAL][60:62]
-    assert rows.loc[one, "host_tag"] != rows.loc[other, "host_tag"]
-    rows.loc[[one, other], "host_tag"] = rows.loc[[other, one], "host_tag"].to_numpy()
+    one, other = rows.index[rows[Column.PHASE] == Phase.SEQUENTIAL][60:62]
+    assert rows.loc[one, Column.HOST_TAG] != rows.loc[other, Column.HOST_TAG]
+    rows.loc[[one, other], Column.HOST_TAG] = rows.loc[[other, one], Column.HOST_TAG].to_numpy()
     found = judged(record(WEIGHTS), rows)
     assert fits(found) == []
     assert found.exit_code == 1
@@ -156,7 +157,7 @@ def test_without_several_addresses_a_hash_is_not_told_from_whatever_always_reach
     ("column", "value", "sentence"),
     [
         ("status", 502, "requests: not answered by a backend of the configuration"),
-        ("host_tag", "stranger", "requests: not answered by a backend of the configuration"),
+        (Column.HOST_TAG, "stranger", "requests: not answered by a backend of the configuration"),
         ("pid", 0, "requests: not in the balancer's log"),
         ("attempts", 2, "requests: tried on several backends"),
     ],

@@ -8,6 +8,7 @@ from analysis.checks.check import Outcome
 from analysis.checks.generator import generator_checks
 from analysis.measures.generator import loop_lag_ms, most_at_once, overhead, own_share_ms, processes, stages, totals
 from analysis.measures.matching import Matching
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import Response
 from tests.builders.evidence import balanced, evidence, frame, pulse, response
 
@@ -29,8 +30,8 @@ def test_totals_are_of_all_processes_each_as_it_last_was():
         pulse(START_US + 20, process="one", users=5),
     ]
     table = totals(evidence([], WEIGHTS, requests=9, samples=samples))
-    assert list(table["users"]) == [3, 7, 9]
-    assert list(table["in_flight"]) == [0, 2, 2]
+    assert list(table[Column.USERS]) == [3, 7, 9]
+    assert list(table[Column.IN_FLIGHT]) == [0, 2, 2]
 
 
 def test_requests_in_flight_are_counted_from_their_times():
@@ -41,8 +42,8 @@ def test_requests_in_flight_are_counted_from_their_times():
         response(3, sent_us=500, latency_us=1),
     ]
     ledger, none = frame(rows, Response), frame([], Response)
-    assert most_at_once(ledger["sent_us"], ledger["latency_us"]) == 2
-    assert most_at_once(none["sent_us"], none["latency_us"]) == 0
+    assert most_at_once(ledger[Column.SENT_US], ledger[Column.LATENCY_US]) == 2
+    assert most_at_once(none[Column.SENT_US], none[Column.LATENCY_US]) == 0
 
 
 def most_at_once_by_events(starts, lengths):
@@ -67,8 +68,13 @@ def test_a_stage_says_what_it_had_and_how_long_that_took():
     ]
     made = evidence(rows, WEIGHTS, users=3, samples=samples)
     row = stages(made, totals(made)).loc["steady"]
-    assert (row["users_asked"], row["users"], row["ramp_s"], row["connections"]) == (3, 3, pytest.approx(0.3), 3)
-    assert (row["in_flight"], row["unanswered"], row["connected_first"]) == (2, 1, 1)
+    assert (row[Column.USERS_ASKED], row[Column.USERS], row[Column.RAMP_S], row[Column.CONNECTIONS]) == (
+        3,
+        3,
+        pytest.approx(0.3),
+        3,
+    )
+    assert (row[Column.IN_FLIGHT], row[Column.UNANSWERED], row[Column.CONNECTED_FIRST]) == (2, 1, 1)
 
 
 def test_moments_that_a_busy_loop_left_out_count_as_late_too():
@@ -98,7 +104,7 @@ def test_a_process_says_what_it_used():
         pulse(START_US + 2_000_000, cpu_us=2_500_000, memory_bytes=2**21),
     ]
     row = processes(evidence([response(0, "a")], WEIGHTS, samples=samples)).loc["one"]
-    assert (row["cpu_s"], row["cpu"], row["memory_peak_mib"], row["seconds"]) == (1.5, 0.75, 2, 2)
+    assert (row[Column.CPU_S], row[Column.CPU], row[Column.MEMORY_PEAK_MIB], row[Column.SECONDS]) == (1.5, 0.75, 2, 2)
 
 
 def rendezvous(in_flight, users=20):

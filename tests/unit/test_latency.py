@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from analysis.measures.latency import BEYOND, CURVE, latency, ordered, percentiles
 from analysis.measures.statistics import at_rank
+from scenarios.formats.columns import Column
 from tests.builders.evidence import evidence, response, responses
 
 
@@ -15,8 +16,8 @@ def counting(count):
 
 def curve(made):
     table = percentiles(ordered(made))
-    rows = table[(table["host_tag"] == "a") & (table["stage"] == "steady")]
-    return rows.set_index("percentile")["latency_ms"]
+    rows = table[(table[Column.HOST_TAG] == "a") & (table[Column.STAGE] == "steady")]
+    return rows.set_index(Column.PERCENTILE)[Column.LATENCY_MS]
 
 
 def test_percentiles_are_values_that_occurred_at_their_exact_rank():
@@ -48,13 +49,13 @@ def test_latency_has_a_row_per_backend_and_stage_and_for_all_of_either():
 
 def test_a_request_that_nobody_answered_has_no_latency():
     rows = [response(0, "a", latency_us=1000), response(1, status=0, latency_us=30_000_000, error="refused")]
-    assert latency(ordered(evidence(rows, {"a": 1}))).loc[("all", "all"), "max_ms"] == 1
+    assert latency(ordered(evidence(rows, {"a": 1}))).loc[("all", "all"), Column.MAX_MS] == 1
 
 
 def test_an_answer_without_a_name_counts_among_all_and_for_no_backend():
     rows = [response(0, "a", latency_us=1000), response(1, "", status=502, latency_us=9000, error="502")]
     table = latency(ordered(evidence(rows, {"a": 1})))
-    assert (table["count"]["a", "all"], table["count"]["all", "all"]) == (1, 2)
+    assert (table[Column.COUNT]["a", "all"], table[Column.COUNT]["all", "all"]) == (1, 2)
 
 
 @pytest.mark.parametrize("table", [latency, percentiles])

@@ -6,6 +6,7 @@ from analysis.checks.check import Outcome
 from analysis.measures.reconciliation import Difference
 from analysis.tables import Tables
 from analysis.verdict import judge
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import OWN_FAULT
 from tests.builders.evidence import balanced, counted, evidence, logged, response, three_ledgers
 from tests.builders.ledgers import EXACT, FAIL, INVALID, SPLITS, WEIGHTS, rows, turned
@@ -16,7 +17,7 @@ def of_kind(made):
     found = Tables.of(made).differences
     return {
         kind: [row.request_id or row.count for row in of_one.itertuples()]
-        for kind, of_one in found.groupby("difference", sort=False)
+        for kind, of_one in found.groupby(Column.DIFFERENCE, sort=False)
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.tables import Tables
+from scenarios.formats.columns import header
 from scenarios.formats.rows import (
     BACKENDS,
     BALANCER,
@@ -56,7 +57,7 @@ def written():
         f"{name}.csv": table.reset_index() for run in (broken_run(), made) for name, table in Tables.of(run).files(run)
     }
     columns = {name: [str(column) for column in table if column != "index"] for name, table in tables.items()}
-    return columns | {name: list(row._fields) for name, row in LEDGERS.items()}
+    return columns | {name: list(header(row)) for name, row in LEDGERS.items()}
 
 
 def test_every_file_and_no_other_is_documented(written):

@@ -7,6 +7,7 @@ from analysis.checks.check import Outcome
 from analysis.checks.resources import CARRIED_OVER_S, OOM_KILLS, SPARE_S, resource_checks
 from analysis.faults.accounting import Account
 from analysis.measures.resources import MIB, intervals, usage
+from scenarios.formats.columns import Column
 from scenarios.formats.rows import Resource
 from scenarios.formats.stack_record import Limits, StackRecord
 from tests.builders.evidence import HOST, evidence, frame, response
@@ -100,7 +101,7 @@ def test_each_check_turns_red_by_itself(changed, name, observed):
 def test_while_a_limit_is_changed_the_higher_one_holds():
     """It was used under the old limit, and is seen under the new one."""
     samples = [each if each.at_us < START_US + 3 * S else each._replace(cpu_limit=0.01) for each in seconds()]
-    found = intervals(run(samples)).set_index("end_s")["cpu_limit"]
+    found = intervals(run(samples)).set_index(Column.END_S)[Column.CPU_LIMIT]
     assert found.to_dict() == {0: 0.25, 1: 0.25, 2: 0.25, 3: 0.25, 4: 0.01, 5: 0.01, 6: 0.01}
 
 
@@ -182,19 +183,19 @@ def test_usage_is_what_the_totals_grew_by():
     used = usage(made, intervals(made))
     assert used.round(6).to_dict("index") == {
         "a": {
-            "seconds": 7.0,
-            "cpu_s": 0.7,
-            "cpu_peak": 0.1,
-            "cpu_limit": 0.25,
-            "throttled": 0.1,
-            "memory_peak_mib": 64.0,
-            "memory_limit_mib": 128.0,
-            "received_mib": 14.0,
-            "sent_mib": 7.0,
-            "read_mib": 0.0,
-            "written_mib": 0.0,
-            "answered": 6,
-            "answered_per_cpu_s": 8.571429,
+            Column.SECONDS: 7.0,
+            Column.CPU_S: 0.7,
+            Column.CPU_PEAK: 0.1,
+            Column.CPU_LIMIT: 0.25,
+            Column.THROTTLED: 0.1,
+            Column.MEMORY_PEAK_MIB: 64.0,
+            Column.MEMORY_LIMIT_MIB: 128.0,
+            Column.RECEIVED_MIB: 14.0,
+            Column.SENT_MIB: 7.0,
+            Column.READ_MIB: 0.0,
+            Column.WRITTEN_MIB: 0.0,
+            Column.ANSWERED: 6,
+            Column.ANSWERED_PER_CPU_S: 8.571429,
         }
     }
 
@@ -202,10 +203,10 @@ def test_usage_is_what_the_totals_grew_by():
 def test_a_new_life_does_not_give_back_what_the_old_one_used():
     samples = seconds()[:4] + [each._replace(started_us=9, cpu_us=each.cpu_us - 5 * S) for each in seconds()[4:]]
     made = run(samples)
-    assert usage(made, intervals(made))["cpu_s"]["a"] == pytest.approx(0.6)
+    assert usage(made, intervals(made))[Column.CPU_S]["a"] == pytest.approx(0.6)
 
 
 def test_what_was_not_measured_is_not_zero():
     made = run([each._replace(received_bytes=-1, sent_bytes=-1) for each in seconds()])
-    assert usage(made, intervals(made))[["received_mib", "sent_mib"]].isna().all(axis=None)
-    assert pd.isna(intervals(made)["received"]).all()
+    assert usage(made, intervals(made))[[Column.RECEIVED_MIB, Column.SENT_MIB]].isna().all(axis=None)
+    assert pd.isna(intervals(made)[Column.RECEIVED]).all()

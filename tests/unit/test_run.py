@@ -8,6 +8,7 @@ import gevent
 import pytest
 
 from locustfiles.generator.protocol import ABANDON, CLOSE, GRANT, OPEN
+from scenarios.formats.columns import Column
 from tests.builders.simulated_run import ledger, mark, run_module, simulated
 
 RISE_AND_FALL = [
@@ -21,8 +22,8 @@ STEADY = [{"name": "steady", "users": 10, "spawn_rate": 100}]
 def stages(simulation):
     """Requests by stage in the ledger, in which no request stands twice."""
     rows = ledger(simulation)
-    assert len({row["request_id"] for row in rows}) == len(rows)
-    return Counter(row["stage"] for row in rows)
+    assert len({row[Column.REQUEST_ID] for row in rows}) == len(rows)
+    return Counter(row[Column.STAGE] for row in rows)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_worker_that_joins_late_gets_the_stage_and_a_part_of_the_requests(seed, 
         assert simulation.run.end()
         assert simulation.sent(OPEN).count("late") == 1
         assert simulation.run.processes == 2
-    prefixes = Counter(row["request_id"].partition("-")[0] for row in ledger(simulation))
+    prefixes = Counter(row[Column.REQUEST_ID].partition("-")[0] for row in ledger(simulation))
     assert len(prefixes) == 2
     assert prefixes.total() == 600
 

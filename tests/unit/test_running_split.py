@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.measures.running_split import HIGHEST, LOWEST, running, swing
+from scenarios.formats.columns import Column
 from scenarios.spec.round_robin.cycle import cycle, window_bounds
 from tests.builders.evidence import balanced, three_ledgers
 
@@ -23,7 +24,7 @@ def log_of(picks, at_ms, took_ms, workers=1):
 
 def ranges(log, weights):
     table = running(three_ledgers([], weights, requests=1, log=log, counts=[]))
-    return {tag: rows.set_index("at_s") for tag, rows in table.groupby("host_tag")}
+    return {tag: rows.set_index(Column.AT_S) for tag, rows in table.groupby(Column.HOST_TAG)}
 
 
 def test_of_requests_one_after_the_other_everything_is_known():
@@ -77,8 +78,8 @@ def test_moments_that_share_a_row_lose_nothing_that_is_judged_or_drawn(turns, mo
     )
     whole, thin = running(made), running(made, most_rows)
     assert swing(thin).to_dict() == swing(whole).to_dict()
-    assert thin.groupby("host_tag").size().max() <= most_rows
-    by_tag = [table.groupby("host_tag").agg({LOWEST: "min", HIGHEST: "max"}) for table in (whole, thin)]
+    assert thin.groupby(Column.HOST_TAG).size().max() <= most_rows
+    by_tag = [table.groupby(Column.HOST_TAG).agg({LOWEST: "min", HIGHEST: "max"}) for table in (whole, thin)]
     pd.testing.assert_frame_equal(*by_tag)
 
 

@@ -7,6 +7,7 @@ import pytest
 from analysis.checks.check import Outcome
 from analysis.tables import Tables
 from analysis.verdict import judge
+from scenarios.formats.columns import Column
 from tests.builders.broken_run import broken_run, strike
 from tests.builders.odd_runs import faults_injected
 
@@ -41,9 +42,9 @@ def test_splits_by_stage_of_too_many_backends_are_invalid_with_the_reason():
 
 def test_ids_that_came_twice_in_a_run_with_faults_make_its_stages_invalid():
     made = broken_run()
-    ids = made.responses["request_id"].to_numpy().copy()
+    ids = made.responses[Column.REQUEST_ID].to_numpy().copy()
     ids[1] = ids[0]
-    found = replace(made, responses=made.responses.assign(request_id=ids))
+    found = replace(made, responses=made.responses.assign(**{Column.REQUEST_ID: ids}))
     checks = {check.name: check for check in judge(found, Tables.of(found)).checks}
     assert {checks[name].outcome for name in ("requests", "split in healthy", "split in healed")} == {INVALID}
 

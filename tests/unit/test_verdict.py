@@ -3,6 +3,7 @@ import pytest
 from analysis.checks.check import Outcome
 from analysis.tables import Tables
 from analysis.verdict import judge
+from scenarios.formats.columns import Column
 from tests.builders.evidence import evidence, response, responses
 
 WEIGHTS = {"a": 1, "b": 2, "c": 3}
@@ -120,7 +121,7 @@ def test_a_request_id_that_stands_twice_makes_the_run_invalid():
 
 def test_users_that_never_came_make_the_run_invalid():
     made = evidence(responses(EXACT), WEIGHTS, users=100)
-    made.generator.loc[0, "users"] = 99
+    made.generator.loc[0, Column.USERS] = 99
     assert turned(verdict(made)) == {"users": INVALID}
 
 

@@ -9,6 +9,7 @@ from analysis.charts.drawing.words import listed
 from analysis.checks.check import Check, Outcome
 from analysis.checks.faults import FAULTS
 from analysis.faults.course import UNEXPLAINED, WHILE_ALL_DOWN, Course
+from scenarios.formats.columns import Column
 from scenarios.spec.fault_kind import FaultKind, MayLose
 
 KINDS = 2  # that a title can tell of
@@ -26,7 +27,7 @@ def answer(course: Course, aftermath: pd.DataFrame, checks: Sequence[Check]) -> 
     turned.sort(key=lambda check: check.outcome is not Outcome.FAIL)
     if turned:
         return _turned(turned)
-    told = [_told(FaultKind.of(str(kind)), rows) for kind, rows in aftermath.groupby("kind", sort=False)]
+    told = [_told(FaultKind.of(str(kind)), rows) for kind, rows in aftermath.groupby(Column.KIND, sort=False)]
     more = len(told) - KINDS
     others = [f"{more} other kind{'s' if more > 1 else ''} of fault"] if more > 0 else []
     return "; ".join([*told[:KINDS], *others, *_besides(course.losses_over_time)])
@@ -50,7 +51,7 @@ def _turned(checks: list[Check]) -> str:
 
 
 def _told(kind: FaultKind, rows: pd.DataFrame) -> str:
-    backends = list(rows["backend"].drop_duplicates())
+    backends = list(rows[Column.BACKEND].drop_duplicates())
     subject = "nginx" if kind.is_of_balancer else listed(backends)
     times = f" {len(rows):,} times" if len(rows) > len(backends) else ""
     were = "was" if len(backends) == 1 else "were"
@@ -59,15 +60,15 @@ def _told(kind: FaultKind, rows: pd.DataFrame) -> str:
 
 
 def _consequences(kind: FaultKind, rows: pd.DataFrame, *, several: bool) -> Iterator[str]:
-    yield _lost(kind, int(rows["lost"].sum()), int(rows["may_lose"].sum()))
+    yield _lost(kind, int(rows[Column.LOST].sum()), int(rows[Column.MAY_LOSE].sum()))
     most = "at most " if len(rows) > 1 else ""
     if not kind.effect.is_noticed:
         if not kind.is_of_balancer:
             yield "and the balancer did not notice"
         return
-    if not isnan(noticed_s := rows["noticed_s"].max()):
+    if not isnan(noticed_s := rows[Column.NOTICED_S].max()):
         yield f"left alone after {most}{_seconds(noticed_s)}"
-    if not isnan(returned_s := rows["returned_s"].max()):
+    if not isnan(returned_s := rows[Column.RETURNED_S].max()):
         well = f"{'they were' if several else 'it was'} well"
         yield (
             f"back {most}{_seconds(returned_s)} after {well}" if returned_s >= AT_ONCE_S else f"back as soon as {well}"

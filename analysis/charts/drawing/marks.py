@@ -10,6 +10,7 @@ from analysis.charts.drawing.stages import Name, Span, names
 from analysis.charts.drawing.style import INK
 from analysis.charts.drawing.text import shortened
 from analysis.charts.drawing.words import listed
+from scenarios.formats.columns import Column
 
 NEAR = 1.0  # inches; marks of one kind that are closer share a label
 NAMED = 3.4  # inches for the names of the targets
@@ -42,19 +43,26 @@ def cost(lost: float, may_lose: float) -> str:
 def marks(table: pd.DataFrame, until_s: float, width: float) -> list[Mark]:
     """The marks of a table (analysis.faults.course), in the order of their labels, for axes of `width` inches."""
     found: list[Mark] = []
-    for kind, rows in table.groupby("kind", sort=False):
+    for kind, rows in table.groupby(Column.KIND, sort=False):
         for group in _near(rows, NEAR * until_s / width):
-            tags = list(group["backend"].drop_duplicates())
-            sums = group[["lost", "may_lose"]].sum()
+            tags = list(group[Column.BACKEND].drop_duplicates())
+            sums = group[[Column.LOST, Column.MAY_LOSE]].sum()
             found.append(
-                Mark(str(kind), tags, list(group["at_s"]), sums["lost"], sums["may_lose"], bool(group["is_cure"].all()))
+                Mark(
+                    str(kind),
+                    tags,
+                    list(group[Column.AT_S]),
+                    sums[Column.LOST],
+                    sums[Column.MAY_LOSE],
+                    bool(group[Column.IS_CURE].all()),
+                )
             )
     return sorted(found, key=lambda mark: mark.at_s[0])
 
 
 def _near(rows: pd.DataFrame, seconds: float) -> Iterator[pd.DataFrame]:
     """Groups of rows that follow each other within so many seconds."""
-    group = (rows["at_s"].diff() > seconds).cumsum()
+    group = (rows[Column.AT_S].diff() > seconds).cumsum()
     yield from (together for _, together in rows.groupby(group))
 
 
@@ -65,7 +73,7 @@ def placed(found: list[Mark], until_s: float, width: float) -> list[Name]:
 
 def draw_marks(table: pd.DataFrame, axes: Axes, *, on_colours: bool) -> None:
     """Draw a solid line at each fault and a dotted one at each cure, with a white edge on a coloured ground."""
-    for at_s, is_cure in zip(table["at_s"], table["is_cure"], strict=True):
+    for at_s, is_cure in zip(table[Column.AT_S], table[Column.IS_CURE], strict=True):
         if on_colours:
             axes.axvline(at_s, color="white", linewidth=HALO, zorder=3.5)
         axes.axvline(at_s, color=INK, linewidth=1.4, linestyle=":" if is_cure else "-", zorder=3.6)

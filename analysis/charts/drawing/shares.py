@@ -15,6 +15,7 @@ from analysis.charts.drawing.stages import Span, shade
 from analysis.charts.drawing.style import INK, colours
 from analysis.faults.course import Course
 from analysis.measures.statistics import ROUNDING
+from scenarios.formats.columns import Column
 
 PREDICTED: Any = {"color": INK, "linewidth": 1.6, "linestyle": (0, (3, 1.5))}
 HALO = 3.2  # points; it keeps the predicted line visible on any colour
@@ -26,10 +27,10 @@ def draw_shares(course: Course, stages: list[Span], axes: Axes) -> None:
     below = claimed = np.zeros(len(edges) - 1)
     shade(stages, axes)
     for tag, colour in colours(_tags(course)).items():
-        rows = course.shares[course.shares["host_tag"] == tag]
-        top = below + rows["share"].to_numpy()
+        rows = course.shares[course.shares[Column.HOST_TAG] == tag]
+        top = below + rows[Column.SHARE].to_numpy()
         axes.stairs(top, edges, baseline=below, fill=True, color=colour, linewidth=0)
-        below, claimed = top, claimed + rows["predicted"].to_numpy()
+        below, claimed = top, claimed + rows[Column.PREDICTED].to_numpy()
         inside = (claimed > ROUNDING) & (claimed < 1 - ROUNDING) & ~np.isnan(top)
         ends = np.where(inside, claimed, np.nan)
         axes.stairs(ends, edges, baseline=None, color="white", linewidth=HALO, zorder=3)
@@ -49,9 +50,9 @@ def meanings(course: Course) -> dict[str, Patch | Line2D]:
 
 def edges_of(stretches: pd.DataFrame) -> np.ndarray:
     """Where the stretches of time begin, and where the last one ends."""
-    begins = stretches["at_s"].to_numpy(dtype="float64")
-    return np.append(begins, begins[-1:] + stretches["seconds"].to_numpy()[-1:])
+    begins = stretches[Column.AT_S].to_numpy(dtype="float64")
+    return np.append(begins, begins[-1:] + stretches[Column.SECONDS].to_numpy()[-1:])
 
 
 def _tags(course: Course) -> list[str]:
-    return list(dict.fromkeys(course.shares["host_tag"]))
+    return list(dict.fromkeys(course.shares[Column.HOST_TAG]))

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from analysis.charts.drawing.style import GREY, PALE
 from analysis.charts.drawing.text import shortened, width_of
+from scenarios.formats.columns import Column
 
 LINE = 0.21  # inches of a row of names
 APART = 0.15
@@ -30,10 +31,10 @@ class Span(NamedTuple):
 
 def spans(timeline: pd.DataFrame) -> list[Span]:
     """The stages of a timeline, in their order."""
-    ends = timeline.index + timeline["seconds"]
-    order = timeline["stage"].drop_duplicates()
+    ends = timeline.index + timeline[Column.SECONDS]
+    order = timeline[Column.STAGE].drop_duplicates()
     return [
-        Span(stage, timeline.index[timeline["stage"] == stage][0], ends[timeline["stage"] == stage].iloc[-1])
+        Span(stage, timeline.index[timeline[Column.STAGE] == stage][0], ends[timeline[Column.STAGE] == stage].iloc[-1])
         for stage in order
     ]
 

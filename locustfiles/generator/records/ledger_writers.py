@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from locustfiles.generator.transport.faults import GeneratorFault
+from scenarios.formats.columns import header
 from scenarios.formats.rows import OWN_FAULT, GeneratorSample, Response
 
 
@@ -53,11 +54,11 @@ class ResponseLog(_Log):
     """Writes what became of every request, as it comes."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, Response._fields)
+        super().__init__(path, header(Response))
 
 
 class GeneratorLog(_Log):
     """Writes what the processes say about themselves."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, GeneratorSample._fields)
+        super().__init__(path, header(GeneratorSample))
