@@ -12,15 +12,6 @@ from tests.builders.http import ask
 from tests.builders.processes import running as running_process
 from tests.builders.processes import wait_for
 
-MODEL = {
-    "name": "Starship Enterprise",
-    "pieces": 1599,
-    "theme": "Sci-Fi",
-    "difficulty": "easy",
-    "price_us": 199.99,
-    "year": 2001,
-}
-
 
 @contextmanager
 def running():

@@ -13,10 +13,11 @@ import pytest
 from backend.draining import LIMIT_S
 from backend.listen_backlog import close_and_drain, drop_new_handshakes
 from scenarios.spec.nginx.conf import NginxConf
+from scenarios.spec.target import MODEL
 from scenarios.stacks.local.stack import CONF
 from scenarios.stacks.local.supervisor import GRACE_S
 from tests.builders.processes import wait_for
-from tests.builders.replica import MODEL, is_listening, running
+from tests.builders.replica import is_listening, running
 
 BODY = json.dumps(MODEL).encode()
 HEAD = b"POST /models HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(BODY)

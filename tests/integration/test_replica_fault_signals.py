@@ -5,9 +5,10 @@ import signal
 import pytest
 
 from scenarios.formats.columns import Column
+from scenarios.spec.target import MODEL
 from tests.builders.http import ask
 from tests.builders.processes import wait_for
-from tests.builders.replica import MODEL, counters, post, running
+from tests.builders.replica import counters, post, running
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
+from scenarios.spec.target import MODEL
 from tests.builders.http import ask
 from tests.builders.processes import completed
-from tests.builders.replica import MODEL, counters, post, running
+from tests.builders.replica import counters, post, running
 
 
 @pytest.fixture(scope="module")
